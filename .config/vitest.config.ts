@@ -1,0 +1,37 @@
+import { defineConfig } from 'vitest/config';
+
+const root = new URL('..', import.meta.url).pathname;
+const shared = { root, pool: 'forks' as const, disableConsoleIntercept: true, env: { TZ: 'UTC', COLUMNS: '120', NO_COLOR: '1' } };
+
+/** Four kinds of test: what each may talk to is in docs/testing.md. */
+export default defineConfig({
+  root,
+  test: {
+    projects: [
+      { test: { ...shared, name: 'unit', include: ['test/unit/**/*.test.ts'], setupFiles: ['test/support/no-sockets.ts'] } },
+      { test: { ...shared, name: 'commands', include: ['test/commands/**/*.test.ts'], setupFiles: ['test/support/no-sockets.ts'] } },
+      {
+        test: {
+          ...shared,
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          globalSetup: ['test/support/engine-setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          globalSetup: ['test/support/engine-setup.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});

@@ -1,0 +1,232 @@
+# shellcheck shell=bash
+# The long steps, which do not need one another and run at the same time. Sourced by bin/setup.
+
+# shellcheck source=debian.sh
+. "$lib/debian.sh"
+
+logs=$(mktemp -d "${TMPDIR:-/tmp}/zkd-setup.XXXXXX")
+trap 'rm -rf "$logs"' EXIT
+
+# run_steps <function>...: all at once, each into a log of its own, which is shown if the step fails. The lines a step says go to
+# file descriptor 3, the terminal.
+run_steps() {
+  local step code worst=0
+  declare -A job
+  for step in "$@"; do
+    (
+      exec 3>&1 >"$logs/$step.log" 2>&1 </dev/null
+      say() { printf '%-13s %s\n' "$1" "$2" >&3; }
+      "$step"
+    ) &
+    job[$step]=$!
+  done
+  for step in "$@"; do
+    code=0
+    wait "${job[$step]}" || code=$?
+    if ((code == 0)); then continue; fi
+    tail -n 40 "$logs/$step.log" >&2
+    printf 'setup: the step "%s" failed; the end of its output is above\n' "$step" >&2
+    if ((code == 5 || worst == 0)); then worst=$((code == 5 ? 5 : 1)); fi
+  done
+  if ((worst > 0)); then exit "$worst"; fi
+}
+
+# --- node dependencies and build ---
+
+# The native client is compiled for one node: another one, or another lock file, means another installation.
+dependencies_key() {
+  { cat "$repo/package-lock.json" && node --print 'process.versions.modules + process.platform + process.arch'; } | sha256sum | cut -c1-32
+}
+
+dependencies_are_current() { [[ $(cat "$repo/node_modules/.zkd-setup" 2>/dev/null) == "$(dependencies_key)" ]]; }
+
+# The folder node-gyp takes headers from, if this node came with its own: else it fetches them, which not every machine can.
+node_headers() {
+  node --eval '
+    const {readFileSync, realpathSync} = require("node:fs");
+    const prefix = require("node:path").resolve(realpathSync(process.execPath), "../..");
+    const text = readFileSync(prefix + "/include/node/node_version.h", "utf8");
+    const part = (name) => text.match(new RegExp(`define NODE_${name}_VERSION (\\d+)`))[1];
+    if (`${part("MAJOR")}.${part("MINOR")}.${part("PATCH")}` !== process.versions.node) process.exit(1);
+    console.log(prefix);
+  ' 2>/dev/null
+}
+
+dependencies() {
+  cd "$repo"
+  if dependencies_are_current; then
+    say dependencies "up to date"
+  else
+    local headers
+    if headers=$(node_headers); then
+      export npm_config_nodedir=$headers
+      say dependencies "npm ci, with the node headers in $headers"
+    else
+      say dependencies "npm ci; no headers of this node here, node-gyp gets its own"
+    fi
+    JOBS=max npm ci --no-audit --no-fund # node-gyp compiles with one processor unless told
+    dependencies_key >node_modules/.zkd-setup # last: without it the next run starts over
+  fi
+  build
+}
+
+build_is_current() {
+  [[ -e dist/.zkd-setup ]] &&
+    [[ -z $(find src package.json tsconfig.json -newer dist/.zkd-setup -print -quit) ]]
+}
+
+build() {
+  if build_is_current; then
+    say build "up to date"
+    return
+  fi
+  say build "npm run build"
+  touch "$logs/build-began" # what is edited while it runs counts as newer
+  npm run build
+  mkdir -p dist
+  touch --reference="$logs/build-began" dist/.zkd-setup
+}
+
+load_addon() {
+  local error
+  if ! error=$(cd "$repo" && node --eval 'require("zookeeper")' 2>&1); then
+    printf '%s\n' "$error" >&2
+    rm -f "$repo/node_modules/.zkd-setup"
+    die 1 "the native ZooKeeper client cannot be loaded; running bin/setup again builds it anew"
+  fi
+  say addon "the native ZooKeeper client loads"
+}
+
+# --- images ---
+
+engine_api() { node "$lib/engine.mjs" "$@"; }
+
+images() {
+  local release image recipe missing=()
+  recipe=$("$repo/bin/images/build" --hash)
+  if [[ $engine_started == yes ]]; then remove_torn_images; fi
+  for release in "${zookeeper_releases[@]}"; do
+    if image=$(ready_image "$release" "$recipe"); then
+      say images "$image is there"
+    else
+      missing+=("$release")
+    fi
+  done
+  if ((${#missing[@]} == 0)); then return; fi
+  bring_images "${missing[@]}"
+}
+
+# ready_image <release> <recipe>: prints the image of this release that is there and up to date, the official one first.
+ready_image() {
+  local official=zookeeper:$1 ours=$image_repository:$1 labels
+  labels=$(engine_api labels zkd.build "$official" "$ours") || return
+  if [[ ${labels%%$'\n'*} != absent ]]; then
+    echo "$official"
+  elif [[ ${labels##*$'\n'} == "$2" ]]; then
+    echo "$ours"
+  else
+    return 1
+  fi
+}
+
+# A crash may leave images of ours with torn layers. They are removed before they are made again, the base last: the engine takes up any
+# layer it still knows. Only asked when the engine was down.
+remove_torn_images() {
+  local image
+  for image in "${zookeeper_releases[@]/#/$image_repository:}" "$("$repo/bin/images/build" --base)"; do
+    case $(engine_api labels zkd.build "$image") in
+      absent | -) continue ;;
+    esac
+    if ! engine_api usable "$image"; then
+      say images "$image is broken and will be made anew"
+      engine_api remove "$image"
+    fi
+  done
+}
+
+bring_images() {
+  local release missing=()
+  for release in "$@"; do
+    if [[ ${ZKD_IMAGE_SOURCE:-} != debian ]] && engine_api pull "zookeeper:$release" "$pull_patience_ms"; then
+      say images "pulled zookeeper:$release"
+    else
+      missing+=("$release")
+    fi
+  done
+  if ((${#missing[@]} == 0)); then return; fi
+  if ! is_debian; then
+    say images "no registry answers, and images can be built on Debian and Ubuntu only; with a registry: docker pull zookeeper:${missing[0]}"
+    return 5
+  fi
+  require_debian_archive
+  say images "no registry answers: building ${missing[*]/#/$image_repository:} from Debian packages"
+  "$repo/bin/images/build" "${missing[@]}"
+}
+
+# Ubuntu has other releases of ZooKeeper, so the packages come from Debian; mmdebstrap knows where that is.
+require_debian_archive() {
+  if debian_archive >/dev/null || command -v mmdebstrap >/dev/null; then return; fi
+  if [[ $(id -u) != 0 ]]; then
+    say images "missing: mmdebstrap; sudo apt-get install mmdebstrap debian-archive-keyring"
+    return 5
+  fi
+  apt_install mmdebstrap debian-archive-keyring
+}
+
+# --- what the tests need ---
+
+# A program written with Curator (framework, recipes, discovery), in the jars it runs on. Debian's packages are unpacked, not
+# installed: what they depend on would bring a desktop.
+curator_packages=(
+  libcurator-client-java libcurator-framework-java libcurator-recipes-java libcurator-discovery-java libzookeeper-java libguava-java
+  libnetty-java libslf4j-java libjackson2-annotations-java libjackson2-core-java libjackson2-databind-java
+)
+curator_jars=(
+  curator-client curator-framework curator-recipes curator-x-discovery zookeeper zookeeper-jute guava
+  netty-buffer netty-codec netty-common netty-handler netty-resolver netty-transport netty-transport-native-epoll
+  netty-transport-native-unix-common slf4j-api slf4j-simple jackson-annotations jackson-core jackson-databind
+)
+
+curator() {
+  local folder=$cache/curator key work jar
+  key=$(printf '%s\n' "${curator_packages[@]}" "${curator_jars[@]}" | sha256sum | cut -c1-16)
+  if [[ $(cat "$folder/.zkd-setup" 2>/dev/null) == "$key" ]]; then
+    say curator "its jars are in $folder"
+    return
+  fi
+  if ! is_debian; then
+    say curator "its jars can be had on Debian and Ubuntu only"
+    return 5
+  fi
+  require_debian_archive
+  say curator "unpacking its jars into $folder"
+  work=$(mktemp -d "$logs/curator.XXXXXX")
+  private_apt "$work" bookworm
+  download_packages "$work" "${curator_packages[@]}"
+  unpack_packages "$work/root" "$work"/debs/*.deb
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  for jar in "${curator_jars[@]}"; do cp -L "$work/root/usr/share/java/$jar.jar" "$folder/"; done
+  echo "$key" >"$folder/.zkd-setup"
+}
+
+# The client alone, unpacked: in older releases its package is the engine's, and installing that would start a second one.
+docker_cli() {
+  if command -v docker >/dev/null; then
+    say docker "the docker CLI is there"
+    return
+  fi
+  if ! is_debian || [[ $(id -u) != 0 ]]; then
+    say docker "the tests need the docker CLI: install it, then run bin/setup again"
+    return 5
+  fi
+  local package=docker.io work
+  work=$(mktemp -d "$logs/docker.XXXXXX")
+  cd "$work"
+  apt-get update -qq || true
+  if apt-cache show docker-cli >/dev/null 2>&1; then package=docker-cli; fi
+  apt-get download -qq "$package"
+  unpack_packages "$work/root" "$work"/*.deb
+  install -m 755 "$work/root/usr/bin/docker" /usr/local/bin/docker
+  say docker "put the docker CLI into /usr/local/bin"
+}

@@ -1,0 +1,71 @@
+/**
+ * Whatever was thrown -> one failure -> its text or its JSON document and its exit code. Used by every command and by the
+ * hook for unknown commands, so that errors look the same everywhere.
+ */
+import { ZkdError, messageOf } from '../errors.js';
+import { exitNumber, type ExitCodeName } from '../exit-codes.js';
+import { nearest } from './nearest.js';
+import type { Style } from './style.js';
+
+/** The document printed under `error` with `--json`. */
+export interface Failure {
+  readonly code: ExitCodeName;
+  readonly message: string;
+  readonly exitCode: number;
+  readonly suggestions: readonly string[];
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** What oclif's parser throws, as far as it is looked at. */
+interface ParseError extends Error {
+  readonly oclif?: { readonly exit?: number };
+  readonly flags?: readonly string[];
+}
+
+const isParseError = (error: unknown): error is ParseError =>
+  error instanceof Error && ('parse' in error || (error as ParseError).oclif?.exit === 2);
+
+/** The words of a parse error without oclif's trailers, and its colour codes taken off. */
+function parseMessage(error: Error): string {
+  const plain = error.message.replace(new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g'), '');
+  const lines = plain
+    .replace(/\nSee more help with --help$/, '')
+    .replace(/^The following errors? occurred:\s*/, '')
+    .replace(/^Nonexistent flag/, 'Unknown flag')
+    .split('\n')
+    .map((line) => line.trim());
+  return lines.filter(Boolean).join('; ');
+}
+
+/**
+ * Turns anything thrown into a failure. `command` (its words, e.g. `cluster up`) and `flags` (the long names it has) serve the suggestions.
+ * An error that is not ours becomes `failure` with its message only: no stack, no path of this machine.
+ */
+export function toFailure(error: unknown, command: string, flags: readonly string[]): Failure {
+  const build = (code: ExitCodeName, message: string, suggestions: readonly string[], details: Failure['details']): Failure => ({
+    code,
+    message,
+    exitCode: exitNumber(code),
+    suggestions,
+    details,
+  });
+  if (error instanceof ZkdError) return build(error.code, error.message, error.suggestions, error.details);
+  // A value rejected inside a flag's parse function arrives wrapped or bare, depending on the flag.
+  if (error instanceof Error && error.cause instanceof ZkdError) return toFailure(error.cause, command, flags);
+  if (isParseError(error)) {
+    const unknown = (error.flags ?? []).filter((flag): flag is string => typeof flag === 'string' && flag.startsWith('--'));
+    const meant = unknown.flatMap((flag) => nearest(flag.slice(2).split('=')[0] ?? '', flags)).map((flag) => `--${flag}`);
+    const didYouMean = meant.length > 0 ? [`Did you mean ${meant.join(' or ')}?`] : [];
+    return build('usage', parseMessage(error), [...didYouMean, `zkd ${command} --help`], {});
+  }
+  return build('failure', messageOf(error), [], {});
+}
+
+/** The lines for a person: the message, why, and what to try. */
+export function formatFailure(failure: Failure, error: unknown, style: Style): string {
+  const cause = error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : '';
+  const lines = [`${style.bad('Error:')} ${failure.message}`];
+  if (cause && !failure.message.includes(cause)) lines.push(`${style.faint('Caused by:')} ${cause}`);
+  lines.push(...failure.suggestions.map((suggestion, index) => `${index === 0 ? style.strong('Try:  ') : '      '} ${suggestion}`));
+  return lines.join('\n');
+}

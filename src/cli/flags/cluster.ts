@@ -1,0 +1,11 @@
+/** Which ensemble. */
+import { string as stringArg } from '@oclif/core/args';
+import { string } from '@oclif/core/flags';
+
+export const clusterFlag = {
+  cluster: string({ env: 'ZKD_CLUSTER', helpValue: 'NAME', summary: 'The ensemble, as the NAME argument says it.' }),
+};
+
+export const clusterArgument = {
+  name: stringArg({ description: 'Name of the ensemble.' }),
+};

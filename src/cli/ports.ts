@@ -1,0 +1,37 @@
+/**
+ * What a command reaches the outside through. Tests replace parts of it on the configuration they hand to a command: the one seam
+ * by which a command runs in process with fakes.
+ */
+import type { EndpointOptions, Engine } from '../engine/index.js';
+import type { FourLetterProbe } from '../zookeeper/index.js';
+import type { TerminalFacts } from './terminal.js';
+
+export interface Ports {
+  readonly env: NodeJS.ProcessEnv;
+  readonly stdin: TerminalFacts['stdin'];
+  readonly stdout: Pick<NodeJS.WriteStream, 'write'> & TerminalFacts['stdout'];
+  readonly stderr: Pick<NodeJS.WriteStream, 'write'> & TerminalFacts['stderr'];
+  openEngine(options: EndpointOptions): Promise<Engine>;
+  readonly askFourLetterWord: FourLetterProbe;
+}
+
+const PORTS = Symbol.for('zkd.ports');
+
+/** Puts replacements on an oclif configuration; used by tests. */
+export function replacePorts<T extends object>(config: T, ports: Partial<Ports>): T {
+  return Object.assign(config, { [PORTS]: ports });
+}
+
+/** The ports of a command: the real ones, less what the configuration replaces. Adapters load at first use. */
+export function portsOf(config: object): Ports {
+  const replaced = (config as { [PORTS]?: Partial<Ports> })[PORTS];
+  return {
+    env: process.env,
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    openEngine: async (options) => (await import('../engine/index.js')).openEngine(options),
+    askFourLetterWord: async (address, word, options) => (await import('../zookeeper/index.js')).askFourLetterWord(address, word, options),
+    ...replaced,
+  };
+}

@@ -1,0 +1,228 @@
+/**
+ * Runs a plan's operations, at the same time where they do not depend on each other. What this run makes is remembered, so that it can
+ * be taken away again. Operations can be repeated: what another zkd did meanwhile counts as done.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LABEL } from './names.js';
+import { hasReason, ZkdError } from '../errors.js';
+import type { Engine } from '../engine/index.js';
+import { configureMember, credentialFrom, type Credential } from './configure.js';
+import { memberContainer } from './container-spec.js';
+import type { WantedMember } from './members.js';
+import type { ObservedEnsemble } from './observe.js';
+import { formatOperation, isUnborn, type Operation, type Plan } from './plan.js';
+import { networkLabels } from './record.js';
+import { explainPortTaken } from './port-owner.js';
+
+/** What running work tells its observer; the commands draw it. */
+export interface Observer {
+  start(step: string): void;
+  end(step: string, outcome: 'done' | 'failed', note?: string): void;
+  update(step: string, note: string): void;
+  caution(text: string): void;
+}
+
+/** What a run made, in the order it was made. */
+export interface Made {
+  readonly containers: string[];
+  readonly networks: string[];
+}
+
+export interface ApplyContext {
+  readonly engine: Engine;
+  readonly plan: Plan;
+  readonly observed: ObservedEnsemble;
+  readonly observer: Observer;
+  readonly signal: AbortSignal;
+  readonly made: Made;
+  /** Waits until these members are in sync; rejects with `refused` where they do not get there. */
+  awaitQuorum(ids: readonly number[]): Promise<void>;
+}
+
+/**
+ * Runs the plan. At the first failure nothing more is begun, what is under way is waited for, and the first error is thrown.
+ * An abort of `signal` counts as a failure with its reason.
+ */
+export async function applyPlan(context: ApplyContext): Promise<void> {
+  const { plan, observed, engine, signal } = context;
+  const containers = new Map([...observed.members].map(([id, { container }]) => [id, container.id]));
+  const credential = credentialFrom(engine, () => [...containers].sort(([a], [b]) => a - b).map(([, id]) => id));
+  const done = new Map<string, Promise<void>>();
+  let failed: { error: unknown } | undefined;
+  const run = async (operation: Operation): Promise<void> => {
+    await Promise.all(operation.after.flatMap((key) => done.get(key) ?? []));
+    if (failed) return;
+    const step = formatOperation(operation, plan.record.settings.bind);
+    try {
+      signal.throwIfAborted();
+      context.observer.start(step);
+      await runOperation(operation, context, containers, credential);
+      context.observer.end(step, 'done');
+    } catch (error) {
+      failed ??= { error };
+      if (!signal.aborted) context.observer.end(step, 'failed');
+    }
+  };
+  for (const operation of plan.operations) done.set(operation.key, run(operation));
+  await Promise.all(done.values());
+  if (failed) throw failed.error;
+}
+
+async function runOperation(
+  operation: Operation,
+  context: ApplyContext,
+  containers: Map<number, string>,
+  credential: Credential,
+): Promise<void> {
+  const { engine, plan } = context;
+  const idOf = (member: { id: number; container: string }): string => containers.get(member.id) ?? member.container;
+  switch (operation.kind) {
+    case 'create-network':
+      return createNetwork(operation.name, context);
+    case 'remove-network':
+      return engine.removeNetwork(operation.id);
+    case 'create-member':
+      return createMember(operation, context, containers);
+    case 'configure-member': {
+      const { member } = operation;
+      const isNew = plan.isBirth || isUnborn(context.observed) || plan.record.settings.ephemeral;
+      await configure(idOf(member), member, isNew, context, credential);
+      if (plan.record.settings.restart !== 'no') await engine.setRestartPolicy(idOf(member), plan.record.settings.restart);
+      return;
+    }
+    case 'reconnect-member': {
+      const { member } = operation;
+      await engine.stopContainer(idOf(member), { timeoutMs: 10_000 });
+      await engine.connectNetwork(operation.network, idOf(member), [member.container]);
+      return startMember(idOf(member), member.port, context);
+    }
+    case 'start-member': {
+      const { member } = operation;
+      const there = context.observed.members.get(member.id);
+      if (there) {
+        await configure(idOf(member), member, false, context, credential);
+        if (there.details?.restartPolicy !== plan.record.settings.restart)
+          await engine.setRestartPolicy(idOf(member), plan.record.settings.restart);
+      }
+      return startMember(idOf(member), member.port, context);
+    }
+    case 'unpause-member':
+      return engine.unpauseContainer(idOf(operation.member));
+    case 'await-quorum':
+      return context.awaitQuorum(operation.members.map(({ id }) => id));
+  }
+}
+
+/** Engines let two networks have one name, and then every attach fails as ambiguous. So: create, list, and the earliest stays. */
+async function createNetwork(name: string, { engine, plan, made }: ApplyContext): Promise<void> {
+  const { subnet } = plan.record.settings;
+  const id = await engine.createNetwork({ name, labels: networkLabels(plan.record), ...(subnet === null ? {} : { subnet }) });
+  made.networks.push(id);
+  const all = await engine.listNetworks({ labels: { [LABEL.cluster]: plan.record.cluster } });
+  const [earliest] = [...all].sort((a, b) => a.createdAt.localeCompare(b.createdAt) || a.id.localeCompare(b.id));
+  if (all.length < 2 || earliest?.id === id) return;
+  await engine.removeNetwork(id);
+  made.networks.splice(made.networks.indexOf(id), 1);
+}
+
+async function createMember(
+  operation: Extract<Operation, { kind: 'create-member' }>,
+  { engine, plan, made }: ApplyContext,
+  containers: Map<number, string>,
+): Promise<void> {
+  const { member } = operation;
+  const spec = memberContainer(member, plan.members, plan.record, plan.network);
+  let id: string;
+  try {
+    id = await engine.createContainer(spec);
+    made.containers.push(id);
+  } catch (error) {
+    if (!hasReason(error, 'name-taken')) throw error;
+    const there = await engine.findContainer(member.container);
+    const isSameWork = there?.labels[LABEL.cluster] === plan.record.cluster && there.labels[LABEL.ensemble] === plan.record.ensemble;
+    if (!there || !isSameWork) throw nameTaken(member.container, plan, there?.labels[LABEL.cluster], error);
+    id = there.id;
+  }
+  containers.set(member.id, id);
+}
+
+async function configure(
+  containerId: string,
+  member: WantedMember,
+  isNew: boolean,
+  { engine, plan, observer }: ApplyContext,
+  credential: Credential,
+): Promise<void> {
+  const { members, record } = plan;
+  const edited = await configureMember(engine, { containerId, member, members, record, credential, isNew });
+  if (edited.length > 0)
+    observer.caution(`the configuration of member ${member.id} was edited (${edited.join(', ')}); it is left as it is`);
+}
+
+/** `details.reason` is `claimed` where another zkd was first with the same ensemble. */
+function nameTaken(container: string, plan: Plan, cluster: string | undefined, cause: unknown): ZkdError {
+  const name = plan.record.cluster;
+  return cluster === name
+    ? new ZkdError('conflict', `Ensemble "${name}" is being created by another zkd`, {
+        cause,
+        suggestions: [`zkd cluster up ${name}`],
+        details: { reason: 'claimed', cluster: name },
+      })
+    : new ZkdError('conflict', `Container name "${container}" is taken by a container that is not ensemble "${name}"'s`, {
+        cause,
+        suggestions: [`docker inspect ${container}`],
+        details: { reason: 'name-taken', container },
+      });
+}
+
+const AMBIGUOUS_RETRIES = 10;
+
+async function startMember(id: string, port: number, { engine, plan }: ApplyContext): Promise<void> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      await engine.startContainer(id);
+      return;
+    } catch (error) {
+      // Another zkd is about to take its surplus network away.
+      if (hasReason(error, 'network-ambiguous') && attempt < AMBIGUOUS_RETRIES) await sleep(100);
+      else if (hasReason(error, 'port-taken')) throw await explainPortTaken(engine, plan.record.settings.bind, port, error);
+      else throw error;
+    }
+  }
+}
+
+/**
+ * Takes away what this run made: containers with their anonymous volumes, their named volumes as far as they were not there before,
+ * and the network. Keeps going at failures; answers what is left, by name.
+ */
+export async function removeMade({
+  engine,
+  made,
+  observed,
+  plan,
+}: Pick<ApplyContext, 'engine' | 'made' | 'observed' | 'plan'>): Promise<string[]> {
+  const left: string[] = [];
+  const attempt = async (name: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch {
+      left.push(name);
+    }
+  };
+  await Promise.all(
+    made.containers.map((id) =>
+      attempt(`container ${id.slice(0, 12)}`, () => engine.removeContainer(id, { force: true, anonymousVolumes: true })),
+    ),
+  );
+  const before = new Set([...observed.volumes.values()].map(({ name }) => name));
+  const now =
+    made.containers.length === 0 ? [] : await engine.listVolumes({ labels: { [LABEL.ensemble]: plan.record.ensemble } }).catch(() => []);
+  const kept = new Set([...observed.members.values()].flatMap(({ container }) => Object.values(container.volumes)));
+  await Promise.all(
+    now
+      .filter(({ name }) => !before.has(name) && !kept.has(name))
+      .map(({ name }) => attempt(`volume ${name}`, () => engine.removeVolume(name))),
+  );
+  await Promise.all(made.networks.map((id) => attempt(`network ${plan.network}`, () => engine.removeNetwork(id))));
+  return left;
+}

@@ -1,0 +1,81 @@
+/**
+ * Writes a member's configuration before its first start and checks it before every start. What ZooKeeper has booted from is never
+ * overwritten: an edited setting is told, a myid of another member is refused.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Engine } from '../engine/index.js';
+import { ZkdError } from '../errors.js';
+import type { WantedMember } from './members.js';
+import type { EnsembleRecord } from './record.js';
+import {
+  checkConfiguration,
+  CREDENTIAL_FILE,
+  formatZooCfg,
+  memberFiles,
+  MYID,
+  parseProperties,
+  superCredential,
+  ZOO_CFG,
+} from './zoo-cfg.js';
+
+/** The super-user credential of an ensemble: one for all members, whoever writes first. */
+export type Credential = () => Promise<string>;
+
+/** Reads the credential from the first of these containers that has one, else makes a new one. Answers the same ever after. */
+export function credentialFrom(engine: Engine, containers: () => readonly string[]): Credential {
+  let known: Promise<string> | undefined;
+  const find = async (): Promise<string> => {
+    for (const id of containers()) {
+      const found = (await engine.readFile(id, CREDENTIAL_FILE))?.toString('utf8').trim();
+      if (found) return found;
+    }
+    return superCredential(randomBytes(24));
+  };
+  return () => (known ??= find());
+}
+
+export interface ConfigureRequest {
+  readonly containerId: string;
+  readonly member: WantedMember;
+  readonly members: readonly WantedMember[];
+  readonly record: EnsembleRecord;
+  readonly credential: Credential;
+  /** Its volumes are new, so there is nothing to read first. */
+  readonly isNew: boolean;
+}
+
+/**
+ * Makes sure the member can be started: writes what is missing and reads it back. Answers the keys somebody edited, if any.
+ * Rejects with `refused` for a wrong myid, with `failure` where what was written does not come back.
+ */
+export async function configureMember(engine: Engine, request: ConfigureRequest): Promise<readonly string[]> {
+  const { containerId, member, members, record } = request;
+  const credential = await request.credential();
+  const look = async () => {
+    const [zooCfg, myid] = await Promise.all([engine.readFile(containerId, ZOO_CFG), engine.readFile(containerId, MYID)]);
+    const read = { zooCfg: zooCfg?.toString('utf8'), myid: myid?.toString('utf8') };
+    const wanted = { id: member.id, settings: record.settings, credential };
+    return { ...checkConfiguration(read, wanted), hasBooted: parseProperties(read.zooCfg ?? '').has('dynamicConfigFile') };
+  };
+
+  const found = request.isNew ? undefined : await look();
+  if (found?.wrongMyid) throw wrongMyid(member, found.wrongMyid);
+  // Half a configuration, or another zkd's credential, in a member that never ran: finish it. A standalone server never gets a dynamicConfigFile.
+  const isUnfinished = found === undefined || found.missing || (found.edited.length > 0 && !found.hasBooted && members.length > 1);
+  if (!isUnfinished) return found?.edited ?? [];
+  await engine.writeFiles(containerId, memberFiles(member, members, record.settings, credential));
+  // zoo.cfg is the last of the files: where it reads back whole, all of them are there.
+  const zooCfg = (await engine.readFile(containerId, ZOO_CFG))?.toString('utf8');
+  if (zooCfg !== formatZooCfg(record.settings, members, credential)) {
+    throw new ZkdError('failure', `The configuration of member ${member.id} does not read back as it was written`, {
+      details: { member: member.id },
+    });
+  }
+  return [];
+}
+
+function wrongMyid(member: WantedMember, myid: string): ZkdError {
+  return new ZkdError('refused', `Member ${member.id} (${member.container}) holds the data of member ${myid}: /data/myid says ${myid}`, {
+    details: { member: member.id, myid },
+  });
+}

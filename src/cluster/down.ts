@@ -1,0 +1,224 @@
+/** `down` and `rm`: takes containers, network and, when told to, data volumes away. Data is never removed without being told to. */
+import type { Engine } from '../engine/index.js';
+import { messageOf, ZkdError } from '../errors.js';
+import type { Observer } from './apply.js';
+import { observe, type ObservedEnsemble, type ObservedMember } from './observe.js';
+
+export interface MemberAction {
+  readonly id: number;
+  readonly container: string;
+  readonly action: 'started' | 'stopped' | 'restarted' | 'removed' | 'unchanged';
+  readonly error: string | null;
+}
+
+export interface RemovalResult {
+  readonly cluster: string;
+  readonly changed: boolean;
+  readonly members: readonly MemberAction[];
+  /** Volumes removed, by name. */
+  readonly volumes: readonly string[];
+  readonly tookMs: number;
+}
+
+export interface RemovalContext {
+  readonly engine: Engine;
+  readonly observer: Observer;
+  readonly signal: AbortSignal;
+}
+
+export interface DownRequest {
+  readonly name: string;
+  readonly volumes: boolean;
+  /** Disconnects foreign containers from the ensemble's network. */
+  readonly force: boolean;
+}
+
+const STOP_TIMEOUT_MS = 10_000;
+
+/** Stops and removes the whole ensemble. One that is not there is a success that changed nothing. Partial failure: exit 9. */
+export async function takeDown(request: DownRequest, context: RemovalContext): Promise<RemovalResult> {
+  const startedAt = performance.now();
+  const { engine } = context;
+  const observed = await observe(engine, request.name);
+  const strangers = await foreignContainers(engine, observed);
+  if (strangers.length > 0 && !request.force) throw foreignOnNetwork(request.name, strangers);
+  const members = await removeMembers([...observed.members.values()], context);
+  const failures = members.filter(({ error }) => error !== null);
+  if (failures.length === 0) await removeNetworks(observed, strangers, context);
+  const volumes = request.volumes && failures.length === 0 ? await removeVolumes(observed, undefined, engine) : { removed: [], failed: [] };
+  return finish({ observed, members, volumes, networks: failures.length === 0 ? observed.networks.length : 0, startedAt });
+}
+
+export interface RemoveRequest {
+  readonly name: string;
+  /** Only these members; all when empty. */
+  readonly members: readonly number[];
+  readonly force: boolean;
+  readonly volumes: boolean;
+}
+
+/** Removes stopped containers, running ones only with `force`; the network goes with the last container. */
+export async function removeContainers(request: RemoveRequest, context: RemovalContext): Promise<RemovalResult> {
+  const startedAt = performance.now();
+  const { engine } = context;
+  const observed = await observe(engine, request.name);
+  if (!observed.record) throw noSuchEnsemble(request.name);
+  const chosen = chooseMembers(observed, request.members);
+  const running = chosen.filter(({ container }) => ['running', 'paused', 'restarting'].includes(container.state));
+  if (running.length > 0 && !request.force) {
+    throw new ZkdError(
+      'refused',
+      `Member${running.length > 1 ? 's' : ''} ${running.map(({ id }) => id).join(', ')} of ensemble "${request.name}" still run${running.length > 1 ? '' : 's'}`,
+      {
+        suggestions: [`zkd cluster down ${request.name}`, `zkd cluster rm ${request.name} --force`],
+        details: { running: running.map(({ id }) => id), override: '--force' },
+      },
+    );
+  }
+  const members = await removeMembers(chosen, context);
+  const failed = members.some(({ error }) => error !== null);
+  const isWhole = chosen.length === observed.members.size && !failed;
+  const strangers = isWhole ? await foreignContainers(engine, observed) : [];
+  const isEmptied = isWhole && strangers.length === 0;
+  if (isEmptied) await removeNetworks(observed, [], context);
+  const ids = request.members.length > 0 ? request.members : undefined;
+  const volumes = request.volumes && !failed ? await removeVolumes(observed, ids, engine) : { removed: [], failed: [] };
+  return finish({ observed, members, volumes, networks: isEmptied ? observed.networks.length : 0, startedAt });
+}
+
+export function noSuchEnsemble(name: string): ZkdError {
+  return new ZkdError('not-found', `Ensemble "${name}" does not exist`, {
+    suggestions: ['zkd cluster ls', `zkd cluster up ${name}`],
+    details: { cluster: name },
+  });
+}
+
+function chooseMembers(observed: ObservedEnsemble, ids: readonly number[]): ObservedMember[] {
+  if (ids.length === 0) return [...observed.members.values()];
+  return ids.map((id) => {
+    const member = observed.members.get(id);
+    if (!member) {
+      throw new ZkdError('not-found', `Ensemble "${observed.name}" has no container for member ${id}`, {
+        suggestions: [`zkd cluster ps ${observed.name}`],
+        details: { cluster: observed.name, member: id },
+      });
+    }
+    return member;
+  });
+}
+
+/** A failing member does not keep the others from being removed. */
+function removeMembers(members: readonly ObservedMember[], { engine, observer, signal }: RemovalContext): Promise<MemberAction[]> {
+  return Promise.all(
+    members.map(async ({ id, container }): Promise<MemberAction> => {
+      const step = `remove member ${id} (${container.name})`;
+      observer.start(step);
+      try {
+        signal.throwIfAborted();
+        // The engine cannot stop a paused container in an orderly way.
+        if (container.state === 'paused') await engine.unpauseContainer(container.id);
+        if (container.state !== 'created' && container.state !== 'exited')
+          await engine.stopContainer(container.id, { timeoutMs: STOP_TIMEOUT_MS });
+        await engine.removeContainer(container.id, { force: true, anonymousVolumes: true });
+        observer.end(step, 'done');
+        return { id, container: container.name, action: 'removed', error: null };
+      } catch (error) {
+        if (signal.aborted) throw signal.reason;
+        observer.end(step, 'failed', messageOf(error));
+        return { id, container: container.name, action: 'unchanged', error: messageOf(error) };
+      }
+    }),
+  );
+}
+
+interface Stranger {
+  readonly name: string;
+  readonly id: string;
+  readonly network: string;
+}
+
+/** Running containers on the ensemble's own network that are not its members. */
+async function foreignContainers(engine: Engine, observed: ObservedEnsemble): Promise<Stranger[]> {
+  const ours = new Set([...observed.members.values()].map(({ container }) => container.id));
+  const attached = await Promise.all(
+    observed.networks.map(async ({ id: network }) =>
+      (await engine.listAttachments(network)).map((attachment) => ({ ...attachment, network })),
+    ),
+  );
+  return attached
+    .flat()
+    .filter(({ containerId }) => !ours.has(containerId))
+    .map(({ containerName, containerId, network }) => ({ name: containerName, id: containerId, network }));
+}
+
+function foreignOnNetwork(name: string, strangers: readonly Stranger[]): ZkdError {
+  const names = strangers.map((stranger) => stranger.name);
+  return new ZkdError('refused', `Other containers use the network of ensemble "${name}": ${names.join(', ')}`, {
+    suggestions: [`docker stop ${names.join(' ')}`, `zkd cluster down ${name} --force`],
+    details: { containers: names, override: '--force' },
+  });
+}
+
+async function removeNetworks(
+  observed: ObservedEnsemble,
+  strangers: readonly Stranger[],
+  { engine, observer }: RemovalContext,
+): Promise<void> {
+  await Promise.all(strangers.map(({ network, id }) => engine.disconnectNetwork(network, id)));
+  await Promise.all(
+    observed.networks.map(async ({ id, name }) => {
+      const step = `remove network ${name}`;
+      observer.start(step);
+      await engine.removeNetwork(id);
+      observer.end(step, 'done');
+    }),
+  );
+}
+
+/** Removes the ensemble's own volumes, of some members or all; only volumes that carry its labels. */
+async function removeVolumes(
+  observed: ObservedEnsemble,
+  ids: readonly number[] | undefined,
+  engine: Engine,
+): Promise<{ removed: string[]; failed: string[] }> {
+  const wanted = [...observed.volumes].filter(([key]) => !ids || ids.includes(Number(key.split('/')[0]))).map(([, { name }]) => name);
+  const outcomes = await Promise.all(
+    wanted.map((name) =>
+      engine.removeVolume(name).then(
+        () => ({ name, error: null }),
+        (error: unknown) => ({ name, error: messageOf(error) }),
+      ),
+    ),
+  );
+  return {
+    removed: outcomes
+      .filter(({ error }) => error === null)
+      .map(({ name }) => name)
+      .sort(),
+    failed: outcomes.filter(({ error }) => error !== null).map(({ name, error }) => `${name}: ${error}`),
+  };
+}
+
+interface Outcome {
+  readonly observed: ObservedEnsemble;
+  readonly members: readonly MemberAction[];
+  readonly volumes: { readonly removed: readonly string[]; readonly failed: readonly string[] };
+  readonly networks: number;
+  readonly startedAt: number;
+}
+
+function finish({ observed, members, volumes, networks, startedAt }: Outcome): RemovalResult {
+  const result: RemovalResult = {
+    cluster: observed.name,
+    changed: members.some(({ action }) => action !== 'unchanged') || volumes.removed.length > 0 || networks > 0,
+    members,
+    volumes: volumes.removed,
+    tookMs: Math.round(performance.now() - startedAt),
+  };
+  const failures = [...members.flatMap(({ container, error }) => (error === null ? [] : [`${container}: ${error}`])), ...volumes.failed];
+  if (failures.length === 0) return result;
+  throw new ZkdError('partial', `Not everything of ensemble "${observed.name}" could be removed: ${failures.join('; ')}`, {
+    suggestions: [`zkd cluster ps ${observed.name}`, `zkd cluster down ${observed.name}`],
+    details: { ...result, failures },
+  });
+}

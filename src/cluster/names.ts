@@ -1,0 +1,49 @@
+/** Names and label keys of everything zkd makes on an engine: nowhere else. Pure. */
+import { ZkdError } from '../errors.js';
+
+/** Version of the label layout; a zkd that meets another one must not touch the ensemble. */
+export const SCHEMA = '1';
+
+export const LABEL = {
+  schema: 'zkd.schema',
+  /** The ensemble's name. */
+  cluster: 'zkd.cluster',
+  /** Random id made at birth: two ensembles of one name are told apart by it. */
+  ensemble: 'zkd.ensemble',
+  member: 'zkd.member',
+  role: 'zkd.role',
+  /** The settings of the whole ensemble as JSON, without secrets. */
+  settings: 'zkd.settings',
+  /** JSON: reference asked for, reference and id used. */
+  image: 'zkd.image',
+  /** JSON: member id -> host port. */
+  ports: 'zkd.ports',
+  /** On volumes: which of a member's volumes it is. */
+  volume: 'zkd.volume',
+} as const;
+
+/** The label by which `bin/setup` marks images of ours; its value is the ZooKeeper version. */
+export const IMAGE_VERSION_LABEL = 'zkd.zookeeper.version';
+
+export const DEFAULT_CLUSTER = 'zk';
+const CLUSTER_NAME = /^[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?$/;
+
+/** The name itself, or a `usage` error: names become DNS labels. */
+export function parseClusterName(input: string): string {
+  if (!CLUSTER_NAME.test(input)) {
+    throw new ZkdError(
+      'usage',
+      `Ensemble name ${JSON.stringify(input)} is not valid: give 1-32 lower-case letters, digits and dashes, no dash at either end`,
+    );
+  }
+  return input;
+}
+
+export const containerName = (cluster: string, id: number): string => `zkd-${cluster}-${id}`;
+export const networkName = (cluster: string): string => `zkd-${cluster}`;
+
+export const VOLUME_KINDS = ['conf', 'data', 'datalog'] as const;
+export type VolumeKind = (typeof VOLUME_KINDS)[number];
+export const volumeName = (cluster: string, id: number, kind: VolumeKind): string => `zkd-${cluster}-${id}-${kind}`;
+/** Where a member's volumes are mounted: the official image's own directories. */
+export const volumeTarget = (kind: VolumeKind): string => `/${kind}`;

@@ -1,0 +1,105 @@
+/** The engine -> an ensemble as it is: one pass over containers, networks and volumes. Decides nothing. */
+import type { ContainerDetails, ContainerSummary, Engine, NetworkSummary, VolumeSummary } from '../engine/index.js';
+import { memberIds, type Role } from './members.js';
+import { LABEL, networkName, VOLUME_KINDS, volumeName, type VolumeKind } from './names.js';
+import { checkSchema, readRecord, type EnsembleRecord } from './record.js';
+
+/** A member's container as it is. */
+export interface ObservedMember {
+  readonly id: number;
+  readonly role: Role;
+  readonly container: ContainerSummary;
+  /** There where it was asked for, and always for a container that does not run. */
+  readonly details?: ContainerDetails;
+}
+
+export interface ObservedEnsemble {
+  readonly name: string;
+  /** Undefined where no container and no volume of this name exists. */
+  readonly record: EnsembleRecord | undefined;
+  readonly members: ReadonlyMap<number, ObservedMember>;
+  /** Our networks of this ensemble, earliest first; more than one where two zkd met. */
+  readonly networks: readonly NetworkSummary[];
+  /** The network the members live on where it is somebody else's. */
+  readonly foreignNetwork: NetworkSummary | undefined;
+  /** Our volumes of this ensemble by member id and kind. */
+  readonly volumes: ReadonlyMap<string, VolumeSummary>;
+  /** Names we would use that are taken by something that is not this ensemble's. */
+  readonly strangers: { readonly volumes: readonly string[]; readonly networks: readonly string[] };
+}
+
+export const volumeKey = (id: number, kind: VolumeKind): string => `${id}/${kind}`;
+const byAge = (a: { createdAt: string; id: string }, b: { createdAt: string; id: string }): number =>
+  a.createdAt.localeCompare(b.createdAt) || a.id.localeCompare(b.id);
+
+/** Looks at everything that belongs, or by its name would belong, to an ensemble. With `details` every container is inspected. */
+export async function observe(
+  engine: Engine,
+  name: string,
+  options: { readonly details?: boolean; readonly networkName?: string } = {},
+): Promise<ObservedEnsemble> {
+  const ours = { [LABEL.cluster]: name };
+  const [containers, networks, volumes] = await Promise.all([engine.listContainers(ours), engine.listNetworks({}), engine.listVolumes({})]);
+  for (const { labels } of containers) checkSchema(labels);
+  const members = await observeMembers(engine, containers, options.details ?? false);
+  const record = recordOf(members, volumes, name);
+  const owned = (volume: VolumeSummary): boolean =>
+    volume.labels[LABEL.cluster] === name && (record === undefined || volume.labels[LABEL.ensemble] === record.ensemble);
+  const wantedNames = new Map(
+    memberIds({ size: 9, observers: 9 }).flatMap((id) =>
+      VOLUME_KINDS.map((kind) => [volumeName(name, id, kind), volumeKey(id, kind)] as const),
+    ),
+  );
+  const named = volumes.filter((volume) => wantedNames.has(volume.name));
+  const joined = options.networkName ?? record?.settings.network ?? undefined;
+  return {
+    name,
+    record,
+    members,
+    networks: networks.filter(({ labels }) => labels[LABEL.cluster] === name).sort(byAge),
+    foreignNetwork: joined === undefined ? undefined : networks.find((network) => network.name === joined),
+    volumes: new Map(named.filter(owned).map((volume) => [wantedNames.get(volume.name) ?? '', volume])),
+    strangers: {
+      volumes: named.filter((volume) => !owned(volume)).map((volume) => volume.name),
+      networks: networks
+        .filter((network) => network.name === networkName(name) && network.labels[LABEL.cluster] !== name)
+        .map(({ id }) => id),
+    },
+  };
+}
+
+async function observeMembers(
+  engine: Engine,
+  containers: readonly ContainerSummary[],
+  details: boolean,
+): Promise<ReadonlyMap<number, ObservedMember>> {
+  const members = await Promise.all(
+    containers
+      .filter(({ labels }) => labels[LABEL.member] !== undefined)
+      .map(async (container): Promise<ObservedMember> => {
+        const inspected = details || container.state !== 'running' ? await engine.findContainer(container.id) : undefined;
+        return {
+          id: Number(container.labels[LABEL.member]),
+          role: container.labels[LABEL.role] === 'observer' ? 'observer' : 'participant',
+          container: inspected ?? container,
+          ...(inspected ? { details: inspected } : {}),
+        };
+      }),
+  );
+  return new Map(members.sort((a, b) => a.id - b.id).map((member) => [member.id, member]));
+}
+
+/** Member 1's container tells; where it is gone, the lowest other one; where all are gone, the volumes that were left. */
+function recordOf(
+  members: ReadonlyMap<number, ObservedMember>,
+  volumes: readonly VolumeSummary[],
+  name: string,
+): EnsembleRecord | undefined {
+  const [first] = members.values();
+  if (first) return readRecord(first.container.labels);
+  const kept = volumes
+    .filter((volume) => volume.labels[LABEL.cluster] === name && volume.labels[LABEL.volume] !== undefined)
+    .sort((a, b) => a.createdAt.localeCompare(b.createdAt) || a.name.localeCompare(b.name));
+  for (const { labels } of kept) checkSchema(labels);
+  return kept[0] ? readRecord(kept[0].labels) : undefined;
+}

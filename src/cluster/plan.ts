@@ -1,0 +1,267 @@
+/**
+ * (what is asked, what is there) -> what to do. Pure: no engine, no clock, no randomness. The plan has a text form, which
+ * `--dry-run` prints and tests assert.
+ */
+import { ZkdError } from '../errors.js';
+import { differences, type Difference } from './differences.js';
+import { quorumOf, wantedMembers, type Ports, type WantedMember } from './members.js';
+import { LABEL, networkName, VOLUME_KINDS, volumeName } from './names.js';
+import { volumeKey, type ObservedEnsemble, type ObservedMember } from './observe.js';
+import type { EnsembleRecord, ImageChoice } from './record.js';
+import { BIRTH_SETTINGS, checkSettings, withGiven, type GivenSettings } from './settings.js';
+
+/** One step; `key` names it, `after` the steps that must be done before. */
+export type Operation = { readonly key: string; readonly after: readonly string[] } & (
+  | { readonly kind: 'create-network'; readonly name: string }
+  | { readonly kind: 'remove-network'; readonly name: string; readonly id: string }
+  | { readonly kind: 'create-member'; readonly member: WantedMember; readonly cause: string }
+  | { readonly kind: 'configure-member'; readonly member: WantedMember }
+  | { readonly kind: 'reconnect-member'; readonly member: WantedMember; readonly network: string }
+  | { readonly kind: 'start-member'; readonly member: WantedMember; readonly cause: string }
+  | { readonly kind: 'unpause-member'; readonly member: WantedMember }
+  | { readonly kind: 'await-quorum'; readonly members: readonly WantedMember[]; readonly before: readonly WantedMember[] }
+);
+
+export interface PlanRequest {
+  readonly name: string;
+  /** `run` wants a new ensemble, `up` one that is as asked. */
+  readonly mode: 'up' | 'run';
+  readonly given: GivenSettings;
+  readonly acceptDataLoss: boolean;
+  /** What a birth would take: used only where nothing is there yet. */
+  readonly birth: { readonly ensemble: string; readonly ports: Ports; readonly image: ImageChoice };
+}
+
+export interface Plan {
+  readonly record: EnsembleRecord;
+  readonly members: readonly WantedMember[];
+  /** Nothing of this ensemble was there. */
+  readonly isBirth: boolean;
+  /** The network to attach to: our own or the one given. */
+  readonly network: string;
+  readonly operations: readonly Operation[];
+  readonly warnings: readonly string[];
+}
+
+/** Decides what to do. Throws `conflict` or `refused` where it must not be done; nothing has been touched then. */
+export function planEnsemble(request: PlanRequest, observed: ObservedEnsemble): Plan {
+  const { name, given } = request;
+  const isBirth = observed.record === undefined;
+  if (request.mode === 'run' && !isBirth) throw existsAlready(name, observed);
+  const record = observed.record ?? birthRecord(request);
+  if (!isBirth) refuseDifferences(name, differences(given, record));
+  const members = wantedMembers(name, record.settings, record.ports);
+  refuseStrangers(name, record, members, observed);
+  const network = record.settings.network ?? networkName(name);
+  return {
+    record,
+    members,
+    isBirth,
+    network,
+    operations: operationsFor(request, record, members, observed),
+    warnings: isBirth ? birthWarnings(record) : [],
+  };
+}
+
+function birthRecord({ name, given, birth }: PlanRequest): EnsembleRecord {
+  const settings = withGiven(BIRTH_SETTINGS, given);
+  checkSettings(settings);
+  return { cluster: name, ensemble: birth.ensemble, settings, ports: birth.ports, image: birth.image };
+}
+
+function birthWarnings({ settings }: EnsembleRecord): string[] {
+  const { size } = settings;
+  if (size % 2 === 1) return [];
+  const survives = size - quorumOf(size);
+  return [`${size} voting members survive the loss of ${survives}, as ${size - 1} do: an odd size is better`];
+}
+
+function existsAlready(name: string, observed: ObservedEnsemble): ZkdError {
+  const what = observed.members.size > 0 ? 'exists already' : 'exists already: its data volumes were kept';
+  return new ZkdError('conflict', `Ensemble "${name}" ${what}`, {
+    suggestions: [`zkd cluster up ${name}`, `zkd cluster down ${name} --volumes`],
+    details: { cluster: name },
+  });
+}
+
+function refuseDifferences(name: string, found: readonly Difference[]): void {
+  if (found.length === 0) return;
+  const words = found.map(({ setting, is, wanted }) => `${setting} is ${is}, asked for ${wanted}`).join('; ');
+  throw new ZkdError('refused', `Ensemble "${name}" lives with other settings, and a living ensemble cannot be changed yet: ${words}`, {
+    suggestions: [`zkd cluster up ${name}`],
+    details: { cluster: name, differences: found },
+  });
+}
+
+function refuseStrangers(name: string, { settings }: EnsembleRecord, members: readonly WantedMember[], observed: ObservedEnsemble): void {
+  const wanted = settings.ephemeral ? [] : members.flatMap(({ id }) => VOLUME_KINDS.map((kind) => volumeName(name, id, kind)));
+  const taken = wanted.filter((volume) => observed.strangers.volumes.includes(volume));
+  if (taken.length > 0) {
+    throw new ZkdError('conflict', `Volume "${taken[0]}" exists and does not belong to ensemble "${name}"`, {
+      suggestions: [`docker volume inspect ${taken[0]}`, 'zkd cluster up another-name'],
+      details: { volumes: taken },
+    });
+  }
+  if (settings.network === null && observed.strangers.networks.length > 0) {
+    throw new ZkdError('conflict', `Network "${networkName(name)}" exists and does not belong to ensemble "${name}"`, {
+      suggestions: [`docker network inspect ${networkName(name)}`, `zkd cluster up ${name} --network ${networkName(name)}`],
+      details: { networks: observed.strangers.networks },
+    });
+  }
+  if (settings.network !== null && observed.foreignNetwork === undefined) {
+    throw new ZkdError('not-found', `Network "${settings.network}" does not exist`, {
+      suggestions: [`docker network create ${settings.network}`],
+    });
+  }
+}
+
+/** True where no member ever ran: a birth that was cut short, with nothing to lose yet. */
+export function isUnborn(observed: ObservedEnsemble): boolean {
+  const containers = [...observed.members.values()];
+  if (containers.length === 0 || containers.some(({ details }) => details === undefined || details.startedAt !== null)) return false;
+  const oldest = Math.min(...containers.map(({ container }) => Date.parse(container.createdAt)));
+  // Volumes that are older than every container were kept from an earlier life. Engines give whole seconds.
+  return [...observed.volumes.values()].every(({ createdAt }) => Date.parse(createdAt) >= oldest - 2000);
+}
+
+/** Voters that would come up empty: no container, and the data or transaction log volume gone. */
+function votersWithoutData(record: EnsembleRecord, members: readonly WantedMember[], observed: ObservedEnsemble): WantedMember[] {
+  if (observed.record === undefined || isUnborn(observed)) return [];
+  return members.filter(({ id, role }) => {
+    if (role === 'observer' || observed.members.has(id)) return false;
+    return !observed.volumes.has(volumeKey(id, 'data')) || !observed.volumes.has(volumeKey(id, 'datalog'));
+  });
+}
+
+function operationsFor(
+  request: PlanRequest,
+  record: EnsembleRecord,
+  members: readonly WantedMember[],
+  observed: ObservedEnsemble,
+): Operation[] {
+  const { name, acceptDataLoss } = request;
+  const lost = votersWithoutData(record, members, observed);
+  const isLost = (member: WantedMember): boolean => lost.includes(member) && !acceptDataLoss;
+  if (lost.length > 0 && !acceptDataLoss) refuseDataLoss(name, members, lost);
+
+  const network = record.settings.network ?? networkName(name);
+  const networkOperations = networksFor(record, network, observed);
+  const missing = members.filter(({ id }) => !observed.members.has(id));
+  const cause = observed.record === undefined ? 'new' : isUnborn(observed) ? 'not made yet' : 'container is gone';
+  // Only container names are exclusive: where no member is there yet, the first container is the claim on the ensemble.
+  const claim = observed.members.size === 0 ? missing.find((member) => !isLost(member)) : undefined;
+  const afterClaim = claim ? [`create-${claim.id}`] : [];
+  const create = (member: WantedMember, after: readonly string[]): Operation => ({
+    key: `create-${member.id}`,
+    after: member === claim ? [] : after,
+    kind: 'create-member',
+    member,
+    cause: lost.includes(member) ? 'its data is gone' : cause,
+  });
+
+  const configure = (member: WantedMember): Operation => ({
+    key: `configure-${member.id}`,
+    // Where volumes were kept, the first member's tell the credential of all.
+    after:
+      claim && member !== claim && observed.record !== undefined
+        ? [`create-${member.id}`, `configure-${claim.id}`]
+        : [`create-${member.id}`],
+    kind: 'configure-member',
+    member,
+  });
+  const creations = missing.filter((member) => !isLost(member)).flatMap((member) => [create(member, afterClaim), configure(member)]);
+  const prepared = [...networkOperations.map((operation) => ({ ...operation, after: [...operation.after, ...afterClaim] })), ...creations];
+  const preparedKeys = prepared.map(({ key }) => key);
+  const startNew = (member: WantedMember, after: readonly string[]): Operation => ({
+    key: `start-${member.id}`,
+    after,
+    kind: 'start-member',
+    member,
+    cause: 'new container',
+  });
+  const starts = members
+    .filter((member) => !isLost(member))
+    .flatMap((member): Operation[] => {
+      const there = observed.members.get(member.id);
+      return there ? repairsFor(member, there, network, preparedKeys) : [startNew(member, preparedKeys)];
+    });
+  const voters = members.filter((member) => member.role === 'participant' && !isLost(member));
+  const awaited: Operation[] = lost.some(isLost)
+    ? [{ key: 'await-quorum', after: starts.map(({ key }) => key), kind: 'await-quorum', members: voters, before: lost }]
+    : [];
+  const reborn = lost
+    .filter(isLost)
+    .flatMap((member) => [create(member, ['await-quorum']), configure(member), startNew(member, [`configure-${member.id}`])]);
+  return [...prepared, ...starts, ...awaited, ...reborn];
+}
+
+/**
+ * A voter whose data is gone must not vote before it has the others' data back: with an equally ignorant or stale one it could outvote
+ * acknowledged writes. So the others must be able to form a quorum without it.
+ */
+function refuseDataLoss(name: string, members: readonly WantedMember[], lost: readonly WantedMember[]): void {
+  const voters = members.filter(({ role }) => role === 'participant');
+  if (voters.length - lost.length >= quorumOf(voters.length)) return;
+  const ids = lost.map(({ id }) => id);
+  throw new ZkdError(
+    'refused',
+    `The data of member${ids.length > 1 ? 's' : ''} ${ids.join(', ')} of ensemble "${name}" is gone, and the other voters are no quorum: starting without it may lose acknowledged writes`,
+    {
+      suggestions: ['Restore the data volumes, or accept the loss:', `zkd cluster up ${name} --accept-data-loss`],
+      details: { membersWithoutData: ids, override: '--accept-data-loss' },
+    },
+  );
+}
+
+function networksFor(record: EnsembleRecord, name: string, observed: ObservedEnsemble): Operation[] {
+  if (record.settings.network !== null) return [];
+  const [kept, ...surplus] = observed.networks;
+  if (!kept) return [{ key: 'network', after: [], kind: 'create-network', name }];
+  return surplus.map(({ id }) => ({ key: `network-${id}`, after: [], kind: 'remove-network', name, id }));
+}
+
+function repairsFor(member: WantedMember, there: ObservedMember, network: string, after: readonly string[]): Operation[] {
+  const { state, networks } = there.container;
+  const isAttached = networks.some((attached) => attached.name === network);
+  if (state === 'paused') return [{ key: `start-${member.id}`, after, kind: 'unpause-member', member }];
+  if (!isAttached && there.container.labels[LABEL.member] !== undefined && state !== 'removing') {
+    return [{ key: `start-${member.id}`, after, kind: 'reconnect-member', member, network }];
+  }
+  if (state === 'running' || state === 'restarting' || state === 'removing') return [];
+  return [{ key: `start-${member.id}`, after, kind: 'start-member', member, cause: stoppedCause(there) }];
+}
+
+function stoppedCause({ container, details }: ObservedMember): string {
+  if (container.state === 'created') return 'never started';
+  if (details?.outOfMemory) return 'was out of memory';
+  return details?.exitCode === null || details === undefined ? container.state : `exited with code ${details.exitCode}`;
+}
+
+/** The plan, a line a step, in an order in which it can be done. Empty where nothing is to be done. */
+export function formatPlan(plan: Plan): string[] {
+  return plan.operations.map((operation) => formatOperation(operation, plan.record.settings.bind));
+}
+
+/** One step in words; also its name in progress output. */
+export function formatOperation(operation: Operation, bind: string): string {
+  switch (operation.kind) {
+    case 'create-network':
+      return `create network ${operation.name}`;
+    case 'remove-network':
+      return `remove network ${operation.name} (a second one of this name, ${operation.id.slice(0, 12)})`;
+    case 'create-member': {
+      const { id, role, container, port } = operation.member;
+      return `create member ${id} (${role}, ${container}, ${bind}:${port}): ${operation.cause}`;
+    }
+    case 'configure-member':
+      return `configure member ${operation.member.id}`;
+    case 'reconnect-member':
+      return `reconnect member ${operation.member.id} to network ${operation.network}`;
+    case 'start-member':
+      return `start member ${operation.member.id}: ${operation.cause}`;
+    case 'unpause-member':
+      return `unpause member ${operation.member.id}`;
+    case 'await-quorum':
+      return `wait until members ${operation.members.map(({ id }) => id).join(', ')} are in sync, before ${operation.before.map(({ id }) => id).join(', ')} votes without data`;
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * `zkd.yaml`: one ensemble a file, counting as given only for the keys it has. Every wrong field is named with its line and what is
+ * allowed. The YAML and schema libraries load only when a file is given.
+ */
+import { readFile } from 'node:fs/promises';
+import { ZkdError, messageOf } from '../errors.js';
+import { parseClusterName } from './names.js';
+import { parseZooSetting, SETTING_KEYS, SETTINGS, type GivenSettings } from './settings.js';
+
+/** What a file says: the ensemble's name, if any, and the settings it has. */
+export interface SpecFile {
+  readonly name?: string;
+  readonly given: GivenSettings;
+}
+
+/** Reads a specification from a path, or from `stdin` for `-`. Unreadable or wrong: `usage`, all wrong fields at once. */
+export async function readSpecFile(path: string, stdin: AsyncIterable<unknown> = process.stdin): Promise<SpecFile> {
+  let text = '';
+  try {
+    if (path === '-') for await (const chunk of stdin) text += String(chunk);
+    else text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new ZkdError('usage', `File ${path} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+  return parseSpecFile(text, path === '-' ? 'standard input' : path);
+}
+
+/** Parses the text of a specification; `source` names it in errors. */
+export async function parseSpecFile(text: string, source: string): Promise<SpecFile> {
+  const [{ LineCounter, isMap, parseDocument }, { z }] = await Promise.all([import('yaml'), import('zod')]);
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  const problems = document.errors.map(
+    (error) => `line ${lines.linePos(error.pos[0]).line}: ${error.message.split('\n')[0]?.replace(/ at line \d+.*$/, '')}`,
+  );
+  if (problems.length > 0) throw wrongFile(source, problems);
+  if (document.contents === null) return { given: {} };
+
+  const field = (allowed: string, read: (input: string) => unknown) =>
+    z.union([z.string(), z.number(), z.boolean()], { error: `give ${allowed}` }).transform((input, context) => {
+      try {
+        return read(String(input));
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: messageOf(error) });
+        return z.NEVER;
+      }
+    });
+  const zooSettings = z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]), { error: `give ${SETTINGS.set.allowed}` })
+    .transform((entries, context) => {
+      try {
+        return Object.fromEntries(Object.entries(entries).map(([key, value]) => parseZooSetting(`${key}=${value}`)));
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: messageOf(error) });
+        return z.NEVER;
+      }
+    });
+  const settingFields = SETTING_KEYS.map((key) => {
+    const { fileKey, allowed, parse } = SETTINGS[key];
+    return [fileKey, (key === 'set' ? zooSettings : field(allowed, parse)).optional()] as const;
+  });
+  const schema = z.strictObject({ name: field('a name', parseClusterName).optional(), ...Object.fromEntries(settingFields) });
+  const result = schema.safeParse(document.toJS());
+  if (!result.success) {
+    const lineOf = (path: readonly PropertyKey[]): number => {
+      for (let depth = path.length; depth > 0; depth -= 1) {
+        const parent = depth === 1 ? document.contents : document.getIn(path.slice(0, depth - 1), true);
+        const pair = isMap(parent)
+          ? parent.items.find((item) => String((item.key as { value?: unknown }).value) === String(path[depth - 1]))
+          : undefined;
+        const range = (pair?.key as { range?: [number, number, number] } | undefined)?.range;
+        if (range) return lines.linePos(range[0]).line;
+      }
+      return 1;
+    };
+    const known = ['name', ...SETTING_KEYS.map((key) => SETTINGS[key].fileKey)];
+    const found = result.error.issues.flatMap((issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => ({ line: lineOf([...issue.path, key]), text: `"${key}" is not known: give ${known.join(', ')}` }))
+        : [
+            {
+              line: lineOf(issue.path),
+              text: issue.path.length > 0 ? `"${issue.path.join('.')}": ${issue.message}` : 'give a mapping of settings',
+            },
+          ],
+    );
+    throw wrongFile(
+      source,
+      found.sort((a, b) => a.line - b.line).map(({ line, text: words }) => `line ${line}: ${words}`),
+    );
+  }
+  const values: Record<string, unknown> = result.data;
+  const entries = SETTING_KEYS.flatMap((key) => {
+    const value = values[SETTINGS[key].fileKey];
+    return value === undefined ? [] : [[key, value] as const];
+  });
+  const name = values['name'];
+  return { ...(typeof name === 'string' ? { name } : {}), given: Object.fromEntries(entries) };
+}
+
+function wrongFile(source: string, problems: readonly string[]): ZkdError {
+  return new ZkdError('usage', `${source} is not valid\n${problems.map((problem) => `  ${problem}`).join('\n')}`, {
+    details: { source, problems },
+  });
+}

@@ -1,0 +1,246 @@
+/** `up` and `run`: asked -> observed -> planned -> applied -> ready. One direction, no way back but taking away what this run made. */
+import { randomBytes } from 'node:crypto';
+import type { Engine } from '../engine/index.js';
+import { hasReason, messageOf, ZkdError } from '../errors.js';
+import { retryUntil } from '../runtime/retry-until.js';
+import type { FourLetterProbe } from '../zookeeper/index.js';
+import { applyPlan, removeMade, type Made, type Observer } from './apply.js';
+import { awaitReady, type AwaitResult } from './await-ready.js';
+import { describeCluster, type Cluster } from './describe.js';
+import { chooseImage, type PullPolicy } from './image-choice.js';
+import { observe, type ObservedEnsemble } from './observe.js';
+import { formatPlan, planEnsemble, type Plan, type PlanRequest } from './plan.js';
+import { choosePorts } from './port-choice.js';
+import type { ImageChoice } from './record.js';
+import { BIRTH_SETTINGS, checkSettings, DEFAULT_IMAGE, withGiven, type GivenSettings } from './settings.js';
+import { viewMembers } from './view.js';
+
+export interface UpRequest {
+  readonly name: string;
+  readonly mode: 'up' | 'run';
+  readonly given: GivenSettings;
+  readonly pull: PullPolicy;
+  readonly wait: boolean;
+  readonly timeoutMs: number;
+  readonly keepOnFailure: boolean;
+  readonly acceptDataLoss: boolean;
+  readonly dryRun: boolean;
+}
+
+export interface UpResult {
+  readonly cluster: Cluster | null;
+  readonly changed: boolean;
+  readonly plan: readonly string[];
+  readonly tookMs: number;
+}
+
+export interface UpContext {
+  readonly engine: Engine;
+  readonly ask: FourLetterProbe;
+  readonly observer: Observer;
+  readonly signal: AbortSignal;
+}
+
+const CLAIM_ATTEMPTS = 5;
+
+/**
+ * Creates the ensemble, or converges it to what is asked. Safe to repeat at any time, also after a SIGKILL and beside another zkd.
+ * On failure or interruption what this run made is removed again, unless `keepOnFailure`; what was there before stays.
+ */
+export async function bringUp(request: UpRequest, context: UpContext): Promise<UpResult> {
+  const startedAt = performance.now();
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const result = await bringUpOnce(request, context);
+      return { ...result, tookMs: Math.round(performance.now() - startedAt) };
+    } catch (error) {
+      // Another zkd was first with the same name: look again at what it makes. `run` wanted a new one.
+      if (request.mode === 'run' || attempt === CLAIM_ATTEMPTS || !hasReason(error, 'claimed')) throw error;
+    }
+  }
+}
+
+async function bringUpOnce(request: UpRequest, context: UpContext): Promise<Omit<UpResult, 'tookMs'>> {
+  const { engine, ask, observer, signal } = context;
+  const { name } = request;
+  const look = (): Promise<ObservedEnsemble> => observe(engine, name, request.given.network ? { networkName: request.given.network } : {});
+  const observed = request.dryRun ? await look() : await lookWhenQuiet(look, request, context);
+  const plan = planEnsemble(await planRequest(request, observed, context), observed);
+  for (const warning of plan.warnings) observer.caution(warning);
+  const lines = formatPlan(plan);
+  if (request.dryRun) return { cluster: null, changed: lines.length > 0, plan: lines };
+
+  const made: Made = { containers: [], networks: [] };
+  try {
+    const awaitMembers = async (only?: readonly number[]): Promise<AwaitResult> => {
+      const now = lines.length === 0 ? observed : await observe(engine, name, { details: true });
+      const step = only ? `wait until members ${only.join(', ')} are in sync` : 'wait until the ensemble is ready';
+      if (lines.length > 0) observer.start(step);
+      const result = await awaitReady(engine, now, {
+        timeoutMs: request.timeoutMs,
+        signal,
+        ask,
+        ...(only ? { only } : {}),
+        onWait: ({ causes }) => observer.update(step, causes.map(({ member, cause }) => `member ${member}: ${cause}`).join('; ')),
+      });
+      if (lines.length > 0) observer.end(step, result.ended === 'ready' ? 'done' : 'failed');
+      return result;
+    };
+    await applyPlan({
+      engine,
+      plan,
+      observed,
+      observer,
+      signal,
+      made,
+      async awaitQuorum(ids) {
+        const result = await awaitMembers(ids);
+        if (result.ended !== 'ready') throw noQuorumBeforeRebirth(name, ids, result);
+      },
+    });
+    const cluster = request.wait ? await readyCluster(request, await awaitMembers(), engine) : await currentCluster(name, context);
+    return { cluster, changed: lines.length > 0, plan: lines };
+  } catch (error) {
+    throw await afterFailure(error, request, { engine, made, observed, plan });
+  }
+}
+
+async function currentCluster(name: string, { engine, ask, signal }: UpContext): Promise<Cluster> {
+  const view = await viewMembers(engine, await observe(engine, name, { details: true }), { ask, timeoutMs: 500, signal });
+  return describeCluster(view, engine.endpoint, []);
+}
+
+async function readyCluster(request: UpRequest, result: AwaitResult, engine: Engine): Promise<Cluster> {
+  if (result.ended === 'ready') return describeCluster(result.ensemble, engine.endpoint, []);
+  throw notReady(request.name, request.timeoutMs, result);
+}
+
+const LOG_LINES_SHOWN = 5;
+
+/** Exit 7, each member's cause and its last log lines. */
+export function notReady(name: string, timeoutMs: number, { verdict, ensemble, ended }: AwaitResult): ZkdError {
+  const why = ended === 'crashed' ? 'cannot become ready' : `is not ready within ${timeoutMs / 1000} s`;
+  const members = verdict.causes.map(({ member, cause }) => {
+    const tail = ensemble.members.find(({ id }) => id === member)?.evidence?.logTail ?? [];
+    return { member, cause, log: tail.filter((line) => line.trim() !== '').slice(-LOG_LINES_SHOWN) };
+  });
+  const words = members.map(({ member, cause, log }) => [`  member ${member}: ${cause}`, ...log.map((line) => `    | ${line}`)].join('\n'));
+  return new ZkdError('timeout', [`Ensemble "${name}" ${why}`, ...words].join('\n'), {
+    suggestions: [`zkd cluster up ${name} --keep-on-failure`, `zkd cluster status ${name}`],
+    details: { cluster: name, causes: members },
+  });
+}
+
+function noQuorumBeforeRebirth(name: string, ids: readonly number[], { verdict }: AwaitResult): ZkdError {
+  return new ZkdError(
+    'refused',
+    `Members ${ids.join(', ')} of ensemble "${name}" do not get in sync, so a voter whose data is gone cannot be made anew: it could outvote acknowledged writes`,
+    {
+      suggestions: [`zkd cluster status ${name}`, `zkd cluster up ${name} --accept-data-loss`],
+      details: { override: '--accept-data-loss', causes: verdict.causes },
+    },
+  );
+}
+
+/** Adds to the error what was removed or left. */
+async function afterFailure(
+  error: unknown,
+  request: UpRequest,
+  { engine, made, observed, plan }: { engine: Engine; made: Made; observed: ObservedEnsemble; plan: Plan },
+): Promise<unknown> {
+  const hasMade = made.containers.length + made.networks.length > 0;
+  if (!hasMade || hasReason(error, 'claimed')) return error;
+  const left = request.keepOnFailure
+    ? ['everything this run made (--keep-on-failure)']
+    : await removeMade({ engine, made, observed, plan });
+  if (!(error instanceof ZkdError)) return new ZkdError('failure', messageOf(error), { cause: error, details: { left } });
+  const rest = left.length > 0 ? `\nLeft behind: ${left.join(', ')}` : '\nWhat was made has been removed again';
+  const suggestions = request.keepOnFailure ? error.suggestions.filter((line) => !line.endsWith('--keep-on-failure')) : error.suggestions;
+  return new ZkdError(error.code, error.message + rest, { cause: error.cause, suggestions, details: { ...error.details, left } });
+}
+
+/** What the plan needs to know beside the observation; asks for image and ports only where something is to be created. */
+async function planRequest(request: UpRequest, observed: ObservedEnsemble, { engine, observer, signal }: UpContext): Promise<PlanRequest> {
+  const { name, mode, given, acceptDataLoss } = request;
+  const base = { name, mode, given, acceptDataLoss };
+  if (observed.record)
+    return { ...base, birth: { ensemble: observed.record.ensemble, ports: observed.record.ports, image: observed.record.image } };
+  const settings = withGiven(BIRTH_SETTINGS, given);
+  checkSettings(settings);
+  const [image, choice] = await Promise.all([
+    request.dryRun ? previewImage(engine, given.image) : birthImage(request, { engine, observer, signal }),
+    choosePorts(engine, name, settings, given.clientPort),
+  ]);
+  if (choice.movedFrom !== null) {
+    observer.caution(`ports ${choice.movedFrom} are not all free; using ${choice.ports[1]} and on (give --client-port to choose)`);
+  }
+  return { ...base, birth: { ensemble: randomBytes(8).toString('hex'), ports: choice.ports, image } };
+}
+
+function birthImage(
+  request: UpRequest,
+  { engine, observer, signal }: Pick<UpContext, 'engine' | 'observer' | 'signal'>,
+): Promise<ImageChoice> {
+  let step: string | undefined;
+  return chooseImage(engine, {
+    given: request.given.image,
+    pull: request.pull,
+    signal,
+    onPull(reference) {
+      step = `pull image ${reference}`;
+      observer.start(step);
+    },
+    caution: (text) => observer.caution(text),
+  }).then(
+    (choice) => {
+      if (step) observer.end(step, choice.used === choice.wanted ? 'done' : 'failed');
+      return choice;
+    },
+    (error: unknown) => {
+      if (step) observer.end(step, 'failed');
+      throw error;
+    },
+  );
+}
+
+/** A dry run pulls nothing. */
+async function previewImage(engine: Engine, given: string | undefined): Promise<ImageChoice> {
+  const wanted = given ?? DEFAULT_IMAGE;
+  const local = await engine.findImage(wanted);
+  return { wanted, used: wanted, id: local?.id ?? '' };
+}
+
+/** How long nothing may change before a half-made ensemble counts as abandoned. */
+const QUIET_MS = 2000;
+const LOOK_EVERY_MS = 200;
+
+/**
+ * Looks at the ensemble. Members that were created but never started mean that another zkd may be at work this moment, or was killed:
+ * then waits until either they run or nothing has changed for a while.
+ */
+async function lookWhenQuiet(
+  look: () => Promise<ObservedEnsemble>,
+  request: UpRequest,
+  { observer, signal }: UpContext,
+): Promise<ObservedEnsemble> {
+  const state = (observed: ObservedEnsemble): string =>
+    JSON.stringify([[...observed.members].map(([id, { container }]) => [id, container.id, container.state]), observed.networks.length]);
+  const isHalfMade = (observed: ObservedEnsemble): boolean =>
+    [...observed.members.values()].some(({ container }) => container.state === 'created');
+  let observed = await look();
+  if (!isHalfMade(observed)) return observed;
+  const step = `wait whether another zkd is creating ensemble "${request.name}"`;
+  observer.start(step);
+  let changedAt = performance.now();
+  await retryUntil(
+    async () => {
+      const next = await look();
+      if (state(next) !== state(observed)) changedAt = performance.now();
+      observed = next;
+      return !isHalfMade(observed) || performance.now() - changedAt >= QUIET_MS ? true : undefined;
+    },
+    { timeoutMs: request.timeoutMs, intervalMs: LOOK_EVERY_MS, signal },
+  );
+  observer.end(step, 'done', isHalfMade(observed) ? 'no; going on with it' : 'it did');
+  return observed;
+}

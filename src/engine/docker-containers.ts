@@ -1,0 +1,259 @@
+/**
+ * Containers between our words and a Docker engine's JSON, both ways. Pure.
+ * Takes structural types of its own, with everything optional that some engine version leaves out.
+ * Formats: Docker Engine API 1.41 (create, list, inspect, events).
+ */
+import type {
+  ContainerDetails,
+  ContainerNetwork,
+  ContainerSpec,
+  ContainerState,
+  ContainerSummary,
+  EngineEvent,
+  Labels,
+  PortBinding,
+  VolumeMount,
+} from './engine.js';
+
+type Nullable<T> = T | null | undefined;
+type Networks = Nullable<Record<string, { NetworkID?: string; IPAddress?: string }>>;
+type PortMap = Nullable<Record<string, Nullable<readonly { HostIp?: string; HostPort?: string }[]>>>;
+type Mounts = Nullable<readonly { Type?: string; Name?: string; Destination: string }[]>;
+
+/** An entry of `GET /containers/json`. */
+export interface ListedContainer {
+  readonly Id: string;
+  readonly Names: Nullable<readonly string[]>;
+  readonly Image: string;
+  readonly ImageID: string;
+  readonly Labels?: Nullable<Labels>;
+  readonly State: string;
+  readonly Created: number;
+  readonly Ports?: Nullable<readonly { IP?: string; PrivatePort: number; PublicPort?: number; Type: string }[]>;
+  readonly NetworkSettings?: Nullable<{ Networks?: Networks }>;
+  readonly Mounts?: Mounts;
+}
+
+/** `GET /containers/{id}/json`. */
+export interface InspectedContainer {
+  readonly Id: string;
+  readonly Name: string;
+  readonly Image: string;
+  readonly Created: string;
+  readonly RestartCount?: number;
+  readonly State: {
+    readonly Status: string;
+    readonly ExitCode: number;
+    readonly OOMKilled?: boolean;
+    readonly Error?: string;
+    readonly StartedAt: string;
+    readonly FinishedAt: string;
+    readonly Health?: Nullable<{ Status?: string }>;
+  };
+  readonly Config: {
+    readonly Image: string;
+    readonly Labels?: Nullable<Labels>;
+    readonly Env?: Nullable<readonly string[]>;
+    readonly Hostname?: string;
+    readonly User?: string;
+    readonly Tty?: boolean;
+    readonly Cmd?: Nullable<readonly string[]>;
+  };
+  readonly HostConfig: { readonly Memory?: number; readonly RestartPolicy?: Nullable<{ Name?: string }>; readonly PortBindings?: PortMap };
+  readonly NetworkSettings: { readonly Ports?: PortMap; readonly Networks?: Networks };
+  readonly Mounts?: Mounts;
+}
+
+/** A line of `GET /events`. */
+export interface EventMessage {
+  readonly Type: string;
+  readonly Action: string;
+  readonly Actor: { readonly ID: string; readonly Attributes?: Nullable<Record<string, string>> };
+  readonly time: number;
+}
+
+/** The body of the one call that creates a container and its not yet existing volumes. */
+export function createBody(spec: ContainerSpec): Record<string, unknown> {
+  const ports = spec.ports ?? [];
+  return compact({
+    Image: spec.image,
+    Cmd: spec.command,
+    Env: spec.env && environment(spec.env),
+    Labels: spec.labels,
+    Hostname: spec.hostname,
+    User: spec.user,
+    ExposedPorts: Object.fromEntries(ports.map(({ containerPort }) => [`${containerPort}/tcp`, {}])),
+    HostConfig: compact({
+      Mounts: spec.mounts?.map(volumeMount),
+      Tmpfs: spec.tmpfs,
+      RestartPolicy: { Name: spec.restart ?? 'no' },
+      Memory: spec.memoryBytes,
+      // Equal means no swap: a Java heap that swaps misses its ticks.
+      MemorySwap: spec.memoryBytes,
+      NanoCpus: spec.cpus === undefined ? undefined : Math.round(spec.cpus * 1e9),
+      PidsLimit: spec.pidsLimit,
+      CapDrop: spec.dropAllCapabilities === true ? ['ALL'] : undefined,
+      SecurityOpt: spec.noNewPrivileges === true ? ['no-new-privileges:true'] : undefined,
+      LogConfig: spec.logRotation && {
+        Type: 'json-file',
+        Config: { 'max-size': String(spec.logRotation.maxSizeBytes), 'max-file': String(spec.logRotation.maxFiles) },
+      },
+      NetworkMode: spec.network,
+      PortBindings: portMap(ports),
+    }),
+    NetworkingConfig:
+      spec.network === undefined ? undefined : { EndpointsConfig: { [spec.network]: compact({ Aliases: spec.networkAliases }) } },
+  });
+}
+
+/** A listed container in our words. */
+export function summary(listed: ListedContainer): ContainerSummary {
+  return {
+    id: listed.Id,
+    // A container has one name without a second slash; legacy links add further ones.
+    name: bareName(listed.Names?.find((name) => name.lastIndexOf('/') === 0) ?? listed.Names?.[0] ?? ''),
+    image: listed.Image,
+    imageId: listed.ImageID,
+    labels: listed.Labels ?? {},
+    state: containerState(listed.State),
+    createdAt: new Date(listed.Created * 1000).toISOString(),
+    ports: publishedPorts(listed),
+    networks: networks(listed.NetworkSettings?.Networks),
+    volumes: volumes(listed.Mounts),
+  };
+}
+
+/** An inspected container in our words. */
+export function details(inspected: InspectedContainer): ContainerDetails {
+  const { State: state, Config: config, HostConfig: host, NetworkSettings: net } = inspected;
+  const status = containerState(state.Status);
+  const health = state.Health?.Status;
+  return {
+    id: inspected.Id,
+    name: bareName(inspected.Name),
+    image: config.Image,
+    imageId: inspected.Image,
+    labels: config.Labels ?? {},
+    state: status,
+    createdAt: utc(inspected.Created),
+    ports: bindings(net.Ports),
+    networks: networks(net.Networks),
+    volumes: volumes(inspected.Mounts),
+    restarts: inspected.RestartCount ?? 0,
+    exitCode: status === 'running' || status === 'paused' || status === 'created' ? null : state.ExitCode,
+    outOfMemory: state.OOMKilled ?? false,
+    startError: state.Error ?? '',
+    startedAt: moment(state.StartedAt),
+    finishedAt: moment(state.FinishedAt),
+    restartPolicy: host.RestartPolicy?.Name || 'no',
+    health: health === 'healthy' || health === 'unhealthy' || health === 'starting' ? health : null,
+    env: Object.fromEntries((config.Env ?? []).map(variable)),
+    hostname: config.Hostname ?? '',
+    user: config.User ?? '',
+    memoryBytes: host.Memory ?? 0,
+    tty: config.Tty ?? false,
+    command: config.Cmd ?? [],
+    wantedPorts: bindings(host.PortBindings),
+  };
+}
+
+/** A line of the event stream in our words. Takes the line too: its nanoseconds are above 2^53, so parsing has rounded them. */
+export function engineEvent(message: EventMessage, line: string): EngineEvent {
+  const nanoseconds = /"timeNano":\d+(\d{9})\}$/.exec(line)?.[1] ?? '000000000';
+  return {
+    time: `${new Date(message.time * 1000).toISOString().slice(0, 19)}.${nanoseconds}Z`,
+    type: message.Type,
+    action: message.Action,
+    id: message.Actor.ID,
+    attributes: message.Actor.Attributes ?? {},
+  };
+}
+
+/** An engine's time as UTC, with its nanoseconds: networks and volumes come in the time zone of the engine. */
+export function utc(time: string): string {
+  const zoned = /^(.*?)(\.\d+)?([+-]\d\d:\d\d)$/.exec(time);
+  return zoned === null ? time : `${new Date(`${zoned[1] ?? ''}${zoned[3] ?? ''}`).toISOString().slice(0, 19)}${zoned[2] ?? ''}Z`;
+}
+
+/** `K=V` words of an environment. */
+export function environment(env: Readonly<Record<string, string>>): string[] {
+  return Object.entries(env).map(([name, value]) => `${name}=${value}`);
+}
+
+function variable(word: string): [string, string] {
+  const equals = word.indexOf('=');
+  return equals === -1 ? [word, ''] : [word.slice(0, equals), word.slice(equals + 1)];
+}
+
+function volumeMount({ volume, target, labels, noCopy }: VolumeMount): Record<string, unknown> {
+  return compact({ Type: 'volume', Source: volume, Target: target, VolumeOptions: compact({ NoCopy: noCopy, Labels: labels }) });
+}
+
+function portMap(ports: readonly PortBinding[]): Record<string, { HostIp: string; HostPort: string }[]> {
+  const map: Record<string, { HostIp: string; HostPort: string }[]> = {};
+  for (const { containerPort, hostAddress, hostPort } of ports) {
+    (map[`${containerPort}/tcp`] ??= []).push({ HostIp: hostAddress, HostPort: String(hostPort) });
+  }
+  return map;
+}
+
+function publishedPorts(listed: ListedContainer): PortBinding[] {
+  const published = (listed.Ports ?? []).flatMap(({ IP, PrivatePort, PublicPort, Type }) =>
+    Type === 'tcp' && PublicPort !== undefined && IP !== undefined
+      ? [{ containerPort: PrivatePort, hostAddress: IP, hostPort: PublicPort }]
+      : [],
+  );
+  return ipv4Once(published);
+}
+
+function bindings(map: PortMap): PortBinding[] {
+  const all = Object.entries(map ?? {}).flatMap(([key, hosts]) =>
+    key.endsWith('/tcp')
+      ? (hosts ?? []).map(({ HostIp, HostPort }) => ({
+          containerPort: Number.parseInt(key, 10),
+          hostAddress: HostIp || '0.0.0.0',
+          hostPort: Number(HostPort ?? 0),
+        }))
+      : [],
+  );
+  return ipv4Once(all);
+}
+
+/** A port published everywhere is told twice, once as `::`. */
+function ipv4Once(ports: readonly PortBinding[]): PortBinding[] {
+  const ipv4 = ports.filter(({ hostAddress }) => !hostAddress.includes(':'));
+  const key = ({ containerPort, hostAddress, hostPort }: PortBinding): string => `${containerPort} ${hostAddress} ${hostPort}`;
+  const unique = [...new Map(ipv4.map((port) => [key(port), port])).values()];
+  return unique.sort((one, other) => one.containerPort - other.containerPort || one.hostPort - other.hostPort);
+}
+
+function networks(attached: Networks): ContainerNetwork[] {
+  return Object.entries(attached ?? {}).map(([name, { NetworkID, IPAddress }]) => {
+    const address = IPAddress ?? '';
+    // A stopped container may keep the id of a network that is gone since.
+    return { name, id: address === '' ? '' : (NetworkID ?? ''), address };
+  });
+}
+
+function volumes(mounts: Mounts): Record<string, string> {
+  const named = (mounts ?? []).flatMap(({ Type, Name, Destination }) => (Type === 'volume' && Name ? [[Destination, Name] as const] : []));
+  return Object.fromEntries(named);
+}
+
+function containerState(word: string): ContainerState {
+  const known: readonly string[] = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'] satisfies ContainerState[];
+  return known.includes(word) ? (word as ContainerState) : 'dead';
+}
+
+function bareName(name: string): string {
+  return name.replace(/^\//, '');
+}
+
+function moment(time: string): string | null {
+  return time === '' || time.startsWith('0001-01-01') ? null : utc(time);
+}
+
+/** Without the keys whose value is undefined. */
+function compact(body: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,318 @@
+/**
+ * A Docker engine behind the port: each method is the API calls it takes, and nothing else. The only importer of dockerode.
+ * Mapping, errors, streams and archives are in the `docker-*.ts` files and `archive.ts`; which engine, in `endpoint.ts`.
+ * Works from API 1.41 (20.10) on and pins no version, since newer engines refuse old ones.
+ */
+import { posix } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { byExistingDirectory, packArchive, unpackArchive } from './archive.js';
+import { dockerConnection } from './docker-connection.js';
+import { createBody, details, engineEvent, summary } from './docker-containers.js';
+import type { EventMessage, InspectedContainer, ListedContainer } from './docker-containers.js';
+import { EngineRefusal, isRefused, pullAbandoned, toZkdError, unlessRefused } from './docker-errors.js';
+import type { Attempt } from './docker-errors.js';
+import { runInside } from './docker-exec.js';
+import { DockerHttp, collect } from './docker-http.js';
+import type { Call, Modem } from './docker-http.js';
+import { filters, imageSummary, networkBody, networkSummary, pullQuery, volumeSummary } from './docker-resources.js';
+import type { DockerImage, DockerNetwork, DockerVolume } from './docker-resources.js';
+import { lines, logLines } from './docker-streams.js';
+import type { EngineConnection } from './endpoint.js';
+import type * as port from './engine.js';
+
+/** How long a removal that someone else began may take. */
+const REMOVAL_TIMEOUT_MS = 60_000;
+/** Bits of Go's file mode that say what a path is: directory, symbolic link, device, pipe, socket. */
+const NOT_REGULAR = 0x8000_0000 | 0x0800_0000 | 0x0400_0000 | 0x0200_0000 | 0x0100_0000;
+
+/** The engine of Docker. Connects at the first call; every call stands for itself, so any number may run at once. */
+export class DockerEngine implements port.Engine {
+  readonly endpoint: port.EngineEndpoint;
+  readonly #connection: EngineConnection;
+  #http: Promise<DockerHttp> | undefined;
+
+  constructor(connection: EngineConnection) {
+    this.endpoint = connection.endpoint;
+    this.#connection = connection;
+  }
+
+  async info(): Promise<port.EngineInfo> {
+    type Version = { Version: string; ApiVersion: string; Os: string; Arch: string };
+    const version = await this.#json<Version>('ask for its version', { method: 'GET', path: ['version'] });
+    return { engineVersion: version.Version, apiVersion: version.ApiVersion, os: version.Os, architecture: version.Arch };
+  }
+
+  async createContainer(spec: port.ContainerSpec): Promise<string> {
+    const call: Call = { method: 'POST', path: ['containers', 'create'], query: { name: spec.name }, body: createBody(spec) };
+    return (await this.#json<{ Id: string }>(`create container "${spec.name}"`, call)).Id;
+  }
+
+  async startContainer(id: string): Promise<void> {
+    await this.#act(`start container "${id}"`, { method: 'POST', path: ['containers', id, 'start'] });
+  }
+
+  async stopContainer(id: string, { timeoutMs }: { readonly timeoutMs: number }): Promise<void> {
+    const query = { t: Math.ceil(timeoutMs / 1000) };
+    await this.#act(`stop container "${id}"`, { method: 'POST', path: ['containers', id, 'stop'], query });
+  }
+
+  async killContainer(id: string, signal: string): Promise<void> {
+    await this.#act(`send ${signal} to container "${id}"`, { method: 'POST', path: ['containers', id, 'kill'], query: { signal } });
+  }
+
+  async pauseContainer(id: string): Promise<void> {
+    await this.#act(`pause container "${id}"`, { method: 'POST', path: ['containers', id, 'pause'] }, /already paused/i);
+  }
+
+  async unpauseContainer(id: string): Promise<void> {
+    await this.#act(`unpause container "${id}"`, { method: 'POST', path: ['containers', id, 'unpause'] }, /is not paused/i);
+  }
+
+  async removeContainer(id: string, options: { readonly force?: boolean; readonly anonymousVolumes?: boolean } = {}): Promise<void> {
+    const what = `remove container "${id}"`;
+    const query = { force: options.force ?? false, v: options.anonymousVolumes ?? false };
+    const call: Call = { method: 'DELETE', path: ['containers', id], query };
+    await this.#translated({ what, endpoint: this.endpoint }, async (http) => {
+      try {
+        await http.done(call);
+      } catch (error) {
+        if (isRefused(error, /no such container/i)) return;
+        if (!isRefused(error, /removal .* is already in progress/i)) throw error;
+        await this.#removed(id, error);
+      }
+    });
+  }
+
+  async setRestartPolicy(id: string, policy: port.RestartPolicy): Promise<void> {
+    const body = { RestartPolicy: { Name: policy } };
+    await this.#act(`set the restart policy of container "${id}"`, { method: 'POST', path: ['containers', id, 'update'], body });
+  }
+
+  async findContainer(idOrName: string): Promise<port.ContainerDetails | undefined> {
+    const call: Call = { method: 'GET', path: ['containers', idOrName, 'json'] };
+    // "multiple IDs found": it is the beginning of several ids, so it is no name and no id.
+    const found = await this.#find<InspectedContainer>(`inspect container "${idOrName}"`, call, /no such container|multiple IDs found/i);
+    if (found === undefined) return undefined;
+    // The engine also answers to the first letters of an id: asked for "a1", it must not be a container that is called something else.
+    const isMeant = found.Name === `/${idOrName}` || found.Id === idOrName || (idOrName.length >= 12 && found.Id.startsWith(idOrName));
+    return isMeant ? details(found) : undefined;
+  }
+
+  async listContainers(labels: port.LabelFilter): Promise<port.ContainerSummary[]> {
+    const call: Call = { method: 'GET', path: ['containers', 'json'], query: { all: true, filters: filters(labels) } };
+    return (await this.#json<ListedContainer[]>('list containers', call)).map(summary);
+  }
+
+  async writeFiles(id: string, files: readonly port.FileEntry[]): Promise<void> {
+    // The engine makes missing parents by itself, owned by root; naming the deepest directory that must exist makes it refuse instead.
+    const write = async ([root, entries]: [string, readonly port.FileEntry[]]): Promise<void> => {
+      const call: Call = {
+        method: 'PUT',
+        path: ['containers', id, 'archive'],
+        query: { path: root },
+        archive: await packArchive(entries, root),
+      };
+      await this.#act(`write files into container "${id}" below ${root}`, call);
+    };
+    await Promise.all([...byExistingDirectory(files)].map(write));
+  }
+
+  async readFile(id: string, path: string): Promise<Buffer | undefined> {
+    const archive = await this.#readArchive(id, path, ({ mode }) => (mode & NOT_REGULAR) === 0);
+    return archive === undefined ? undefined : [...(await unpackArchive(archive)).values()][0];
+  }
+
+  async readFiles(id: string, path: string): Promise<ReadonlyMap<string, Buffer>> {
+    const archive = await this.#readArchive(id, path, () => true);
+    if (archive === undefined) return new Map();
+    // Names in the archive begin with the last part of the path.
+    const parent = posix.dirname(withoutSlash(path));
+    return new Map([...(await unpackArchive(archive))].map(([name, content]) => [posix.join(parent, name), content]));
+  }
+
+  exec(id: string, options: port.ExecOptions): Promise<port.ExecResult> {
+    const what = `run ${options.command[0] ?? 'nothing'} in container "${id}"`;
+    return this.#translated({ what, endpoint: this.endpoint }, (http) => runInside(http, id, options));
+  }
+
+  async *logs(id: string, { follow = false, tail, since, signal }: port.LogOptions = {}): AsyncGenerator<port.LogLine, void, undefined> {
+    const query = { stdout: true, stderr: true, timestamps: true, follow, tail, since };
+    const call: Call = { method: 'GET', path: ['containers', id, 'logs'], query, signal };
+    yield* this.#stream(`read the log of container "${id}"`, call, async (http) => logLines(await http.open(call)));
+  }
+
+  events({ labels, signal }: { readonly labels: port.LabelFilter; readonly signal: AbortSignal }): AsyncIterable<port.EngineEvent> {
+    const what = 'follow events';
+    const call: Call = { method: 'GET', path: ['events'], query: { filters: filters(labels) }, signal };
+    // "From now on" means from this call, not from the first look: the request goes out at once.
+    const answer = this.#connected().then((http) => http.open(call));
+    answer.catch(() => undefined);
+    const endpoint = this.endpoint;
+    async function* read(): AsyncGenerator<port.EngineEvent, void, undefined> {
+      for await (const line of lines(await answer)) yield engineEvent(JSON.parse(line) as EventMessage, line);
+      if (!signal.aborted) throw toZkdError(Object.assign(new Error(), { code: 'ECONNRESET' }), { what, endpoint });
+    }
+    return this.#stream(what, call, () => Promise.resolve(read()));
+  }
+
+  async pullImage(reference: string, { signal, onProgress }: { signal?: AbortSignal; onProgress?: () => void } = {}): Promise<void> {
+    const attempt: Attempt = { what: `pull image "${reference}"`, endpoint: this.endpoint, reason: 'image-unavailable' };
+    const call: Call = { method: 'POST', path: ['images', 'create'], query: pullQuery(reference), signal };
+    try {
+      await this.#translated(attempt, async (http) => {
+        for await (const line of lines(await http.open(call))) {
+          onProgress?.();
+          const { error, errorDetail } = JSON.parse(line) as { error?: string; errorDetail?: { message?: string } };
+          // The status was 200 long before the pull failed.
+          if (error !== undefined || errorDetail !== undefined) throw new EngineRefusal(500, errorDetail?.message ?? error ?? '');
+        }
+      });
+    } catch (error) {
+      throw signal?.aborted === true ? pullAbandoned(reference, signal.reason) : error;
+    }
+  }
+
+  async findImage(reference: string): Promise<port.ImageSummary | undefined> {
+    const call: Call = { method: 'GET', path: ['images', ...reference.split('/'), 'json'] };
+    const image = await this.#find<DockerImage>(`inspect image "${reference}"`, call, /no such image|invalid reference format/i);
+    return image && imageSummary(image);
+  }
+
+  async listImages(labels: port.LabelFilter): Promise<port.ImageSummary[]> {
+    const call: Call = { method: 'GET', path: ['images', 'json'], query: { filters: filters(labels) } };
+    return (await this.#json<DockerImage[]>('list images', call)).map(imageSummary);
+  }
+
+  async createNetwork(spec: port.NetworkSpec): Promise<string> {
+    const call: Call = { method: 'POST', path: ['networks', 'create'], body: networkBody(spec) };
+    return (await this.#json<{ Id: string }>(`create network "${spec.name}"`, call)).Id;
+  }
+
+  async listNetworks({ labels, name }: { readonly labels?: port.LabelFilter; readonly name?: string }): Promise<port.NetworkSummary[]> {
+    const query = { filters: filters(labels, name === undefined ? {} : { name: [name] }) };
+    const listed = await this.#json<DockerNetwork[]>('list networks', { method: 'GET', path: ['networks'], query });
+    // The engine's filter also takes names that merely contain it.
+    return listed.map(networkSummary).filter((network) => name === undefined || network.name === name);
+  }
+
+  async listAttachments(networkId: string): Promise<port.NetworkAttachment[]> {
+    const call: Call = { method: 'GET', path: ['networks', networkId] };
+    const { Containers } = await this.#json<DockerNetwork>(`inspect network "${networkId}"`, call);
+    return Object.entries(Containers ?? {}).map(([containerId, { Name }]) => ({ containerId, containerName: Name ?? '' }));
+  }
+
+  async removeNetwork(id: string): Promise<void> {
+    await this.#act(`remove network "${id}"`, { method: 'DELETE', path: ['networks', id] }, /network .* not found|no such network/i);
+  }
+
+  async connectNetwork(id: string, containerId: string, aliases?: readonly string[]): Promise<void> {
+    const body = { Container: containerId, EndpointConfig: aliases === undefined ? {} : { Aliases: aliases } };
+    const call: Call = { method: 'POST', path: ['networks', id, 'connect'], body };
+    await this.#act(
+      `connect container "${containerId}" to network "${id}"`,
+      call,
+      /already exists in network|already (?:connected|attached)/i,
+    );
+  }
+
+  async disconnectNetwork(id: string, containerId: string): Promise<void> {
+    const call: Call = { method: 'POST', path: ['networks', id, 'disconnect'], body: { Container: containerId } };
+    await this.#act(`disconnect container "${containerId}" from network "${id}"`, call, /is not connected to/i);
+  }
+
+  async createVolume(name: string, labels: port.Labels = {}): Promise<void> {
+    await this.#act(`create volume "${name}"`, { method: 'POST', path: ['volumes', 'create'], body: { Name: name, Labels: labels } });
+  }
+
+  async listVolumes({ labels, names }: { labels?: port.LabelFilter; names?: readonly string[] }): Promise<port.VolumeSummary[]> {
+    if (names?.length === 0) return [];
+    const query = { filters: filters(labels, names === undefined ? {} : { name: names }) };
+    const { Volumes } = await this.#json<{ Volumes: DockerVolume[] | null }>('list volumes', { method: 'GET', path: ['volumes'], query });
+    return (Volumes ?? []).map(volumeSummary).filter(({ name }) => names === undefined || names.includes(name));
+  }
+
+  async removeVolume(name: string): Promise<void> {
+    await this.#act(`remove volume "${name}"`, { method: 'DELETE', path: ['volumes', name] }, /no such volume/i);
+  }
+
+  async close(): Promise<void> {
+    if (this.#http !== undefined)
+      await this.#http.then(
+        (http) => http.close(),
+        () => undefined,
+      );
+  }
+
+  #connected(): Promise<DockerHttp> {
+    return (this.#http ??= this.#connect());
+  }
+
+  async #connect(): Promise<DockerHttp> {
+    const { agent, options } = dockerConnection(this.#connection.transport);
+    const { default: Docker } = await import('dockerode');
+    // The modem parses DOCKER_HOST and its certificates even where all options are given, and throws over them.
+    const { DOCKER_HOST } = process.env;
+    delete process.env['DOCKER_HOST'];
+    try {
+      return new DockerHttp(new Docker(options).modem as unknown as Modem, agent);
+    } finally {
+      if (DOCKER_HOST !== undefined) process.env['DOCKER_HOST'] = DOCKER_HOST;
+    }
+  }
+
+  async #translated<T>(attempt: Attempt, work: (http: DockerHttp) => Promise<T>): Promise<T> {
+    try {
+      return await work(await this.#connected());
+    } catch (error) {
+      throw toZkdError(error, attempt);
+    }
+  }
+
+  #json<T>(what: string, call: Call): Promise<T> {
+    return this.#translated({ what, endpoint: this.endpoint }, (http) => http.json<T>(call));
+  }
+
+  /** A call whose answer does not matter; a refusal in these words means that it is so already. */
+  async #act(what: string, call: Call, alreadySo?: RegExp): Promise<void> {
+    await this.#translated({ what, endpoint: this.endpoint }, (http) => unlessRefused(http.done(call), alreadySo));
+  }
+
+  #find<T>(what: string, call: Call, absent: RegExp): Promise<T | undefined> {
+    return this.#translated({ what, endpoint: this.endpoint }, (http) => unlessRefused(http.json<T>(call), absent));
+  }
+
+  async *#stream<T>(what: string, call: Call, open: (http: DockerHttp) => Promise<AsyncIterable<T>>): AsyncGenerator<T, void, undefined> {
+    try {
+      yield* await open(await this.#connected());
+    } catch (error) {
+      if (call.signal?.aborted !== true) throw toZkdError(error, { what, endpoint: this.endpoint });
+    }
+  }
+
+  /** The archive of a path, not followed where it is a link; undefined where it does not exist or is not wanted. */
+  #readArchive(id: string, path: string, isWanted: (stat: { mode: number }) => boolean): Promise<Buffer | undefined> {
+    const call: Call = { method: 'GET', path: ['containers', id, 'archive'], query: { path: withoutSlash(path) } };
+    return this.#translated({ what: `read ${path} of container "${id}"`, endpoint: this.endpoint }, async (http) => {
+      const answer = await unlessRefused(http.open(call), /could not find the file/i);
+      if (answer === undefined) return undefined;
+      const stat = JSON.parse(Buffer.from(String(answer.headers['x-docker-container-path-stat']), 'base64').toString()) as { mode: number };
+      if (!isWanted(stat)) return void answer.destroy();
+      return collect(answer);
+    });
+  }
+
+  /** Waits until a removal that someone else began is through. */
+  async #removed(idOrName: string, refusal: unknown): Promise<void> {
+    const id = (await this.findContainer(idOrName))?.id;
+    if (id === undefined) return;
+    const deadline = Date.now() + REMOVAL_TIMEOUT_MS;
+    while ((await this.findContainer(id)) !== undefined) {
+      if (Date.now() > deadline) throw refusal;
+      await delay(100);
+    }
+  }
+}
+
+function withoutSlash(path: string): string {
+  return posix.resolve('/', path);
+}

@@ -1,0 +1,40 @@
+/** Runs the built `zkd` as users do: `bin/run.js` as a child process. */
+import { execa } from 'execa';
+
+const RUN = new URL('../../bin/run.js', import.meta.url).pathname;
+
+export interface ZkdResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface ZkdOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string;
+  readonly uid?: number;
+}
+
+const CLEAN = { ZKD_CLUSTER: undefined, ZKD_CONNECT: undefined, FORCE_COLOR: undefined, NO_COLOR: '1', CI: undefined };
+
+/** Starts zkd and leaves it running. */
+export function startZkd(args: readonly string[], options: ZkdOptions = {}) {
+  return execa(process.execPath, [RUN, ...args], {
+    reject: false,
+    env: { ...CLEAN, ...options.env },
+    ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
+    ...(options.uid === undefined ? {} : { uid: options.uid }),
+  });
+}
+
+/** Runs zkd to its end. A signal that ended it counts as 128 + its number. */
+export async function zkd(args: readonly string[], options: ZkdOptions = {}): Promise<ZkdResult> {
+  const { exitCode, stdout, stderr } = await startZkd(args, options);
+  return { exitCode: exitCode ?? -1, stdout, stderr };
+}
+
+/** Runs zkd with `--json` and parses the one document on stdout. */
+export async function zkdJson(args: readonly string[], options: ZkdOptions = {}): Promise<ZkdResult & { readonly document: unknown }> {
+  const result = await zkd([...args, '--json'], options);
+  return { ...result, document: JSON.parse(result.stdout) };
+}
