@@ -22,7 +22,7 @@ private_apt() {
     # Not Debian. mmdebstrap knows Debian's archive and key: with nothing to install it writes just the source list we need.
     command -v mmdebstrap >/dev/null || return 1
     mmdebstrap --quiet --variant=custom --mode=root "$release" "$dir/root" >/dev/null
-    cp "$dir/root/etc/apt/sources.list" "$dir/sources.list"
+    grep --max-count=1 '^deb ' "$dir/root/etc/apt/sources.list" >"$dir/sources.list"
   fi
   {
     apt-config dump Acquire # the machine's own proxies and checks; its hooks are left out

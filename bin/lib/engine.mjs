@@ -6,7 +6,7 @@
  *                                        (state: ok, none, refused, denied, error; source is empty for the usual socket)
  *   engine.mjs labels <label> <image>... a line for each image: the label's value, "-" without it, "absent" without the image
  *   engine.mjs usable <image>            fails unless a container can be made of it
- *   engine.mjs pull <image> <ms>         gives up after <ms> without progress
+ *   engine.mjs pull <image> <ms>         gives up if nothing has come after <ms>
  *   engine.mjs import <change>...        makes an image of the tar stream on stdin, prints its id
  *   engine.mjs build <json>              builds the context on stdin ({"buildargs", "labels"}), prints the image's id
  *   engine.mjs tag <id> <image>          moves the tag, then drops the image it was on if nothing else uses that
@@ -22,6 +22,8 @@ import { Readable } from 'node:stream';
 
 const { env } = process;
 const PROBE_TIMEOUT_MS = 5000;
+/** Once a pull has begun, large layers may be unpacked in silence for a while. */
+const RUNNING_PULL_TIMEOUT_MS = 120_000;
 
 /** The docker client's own rules: DOCKER_HOST, then the chosen context, then the usual socket. */
 function namedEndpoint() {
@@ -49,13 +51,14 @@ function connection(host) {
   return { transport: https, options: { ...options, ca, cert, key } };
 }
 
-/** One request, resolved with the whole answer. `idleMs` without a byte fails it. */
+/** One request, resolved with the whole answer. It fails if `idleMs` pass without a sign of life. */
 function ask(host, method, path, { body, type, idleMs } = {}) {
   return new Promise((resolve, reject) => {
     const { transport, options } = connection(host);
     const request = transport.request({ ...options, method, path, headers: type ? { 'Content-Type': type } : {} }, (response) => {
       const chunks = [];
       response.on('data', (chunk) => chunks.push(chunk));
+      if (idleMs) response.once('data', () => request.setTimeout(Math.max(idleMs, RUNNING_PULL_TIMEOUT_MS)));
       response.on('error', reject);
       response.on('end', () => resolve({ status: response.statusCode, text: Buffer.concat(chunks).toString() }));
     });
@@ -91,7 +94,7 @@ async function askForStream(path, options) {
 }
 
 async function probe(host) {
-  if (host === '') return { state: 'error', detail: 'it is not known' };
+  if (host === '') return { state: 'error', detail: 'is there such a context?' };
   try {
     const { status, text } = await ask(host, 'GET', '/version', { idleMs: PROBE_TIMEOUT_MS });
     return status === 200 ? { state: 'ok', detail: JSON.parse(text).Version } : { state: 'error', detail: `HTTP ${status}` };

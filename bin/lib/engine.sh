@@ -68,7 +68,7 @@ check_engine_rule() {
       "export DOCKER_HOST=unix:///path/to/docker.sock    # or an engine of your own"
   fi
   if [[ -n $engine_source ]]; then
-    die 5 "$engine_source names ${engine_host:-no engine}, and no engine answers there ($engine_detail)" \
+    die 5 "$engine_source names ${engine_host:-no known address}, and no engine answers there ($engine_detail)" \
       "docker version    # once that engine is started" \
       "unset DOCKER_HOST DOCKER_CONTEXT; docker context use default; bin/setup    # or let setup look for another one"
   fi

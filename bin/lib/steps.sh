@@ -6,29 +6,41 @@
 
 logs=$(mktemp -d "${TMPDIR:-/tmp}/zkd-setup.XXXXXX")
 trap 'rm -rf "$logs"' EXIT
+trap 'stop_steps; exit 130' INT
+trap 'stop_steps; exit 143' TERM
+
+declare -A step_jobs=()
 
 # run_steps <function>...: all at once, each into a log of its own, which is shown if the step fails. The lines a step says go to
-# file descriptor 3, the terminal.
+# file descriptor 3, setup's own output. Exits 5 if a step says so, else 1, after all have ended.
 run_steps() {
   local step code worst=0
-  declare -A job
+  set -m # a process group for each step, so that an interruption reaches what it started
   for step in "$@"; do
     (
       exec 3>&1 >"$logs/$step.log" 2>&1 </dev/null
       say() { printf '%-13s %s\n' "$1" "$2" >&3; }
       "$step"
     ) &
-    job[$step]=$!
+    step_jobs[$step]=$!
   done
+  set +m
   for step in "$@"; do
     code=0
-    wait "${job[$step]}" || code=$?
+    wait "${step_jobs[$step]}" || code=$?
+    unset "step_jobs[$step]"
     if ((code == 0)); then continue; fi
     tail -n 40 "$logs/$step.log" >&2
     printf 'setup: the step "%s" failed; the end of its output is above\n' "$step" >&2
-    if ((code == 5 || worst == 0)); then worst=$((code == 5 ? 5 : 1)); fi
+    if ((code == 5)); then worst=5; elif ((worst == 0)); then worst=1; fi
   done
   if ((worst > 0)); then exit "$worst"; fi
+}
+
+stop_steps() {
+  local job
+  for job in "${step_jobs[@]}"; do kill -- "-$job" 2>/dev/null || true; done
+  wait
 }
 
 # --- node dependencies and build ---
@@ -147,7 +159,9 @@ remove_torn_images() {
 bring_images() {
   local release missing=()
   for release in "$@"; do
-    if [[ ${ZKD_IMAGE_SOURCE:-} != debian ]] && engine_api pull "zookeeper:$release" "$pull_patience_ms"; then
+    # After one failure no more is tried: each may cost the whole patience.
+    if [[ ${ZKD_IMAGE_SOURCE:-} != debian ]] && ((${#missing[@]} == 0)) &&
+      engine_api pull "zookeeper:$release" "$pull_patience_ms"; then
       say images "pulled zookeeper:$release"
     else
       missing+=("$release")
@@ -159,7 +173,7 @@ bring_images() {
     return 5
   fi
   require_debian_archive
-  say images "no registry answers: building ${missing[*]/#/$image_repository:} from Debian packages"
+  say images "building ${missing[*]/#/$image_repository:} from Debian packages, since no registry answers"
   "$repo/bin/images/build" "${missing[@]}"
 }
 

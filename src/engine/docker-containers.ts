@@ -101,8 +101,7 @@ export function createBody(spec: ContainerSpec): Record<string, unknown> {
       NetworkMode: spec.network,
       PortBindings: portMap(ports),
     }),
-    NetworkingConfig:
-      spec.network === undefined ? undefined : { EndpointsConfig: { [spec.network]: compact({ Aliases: spec.networkAliases }) } },
+    NetworkingConfig: spec.network === undefined ? undefined : { EndpointsConfig: { [spec.network]: endpointSettings(spec.network, spec) } },
   });
 }
 
@@ -183,6 +182,14 @@ export function environment(env: Readonly<Record<string, string>>): string[] {
 function variable(word: string): [string, string] {
   const equals = word.indexOf('=');
   return equals === -1 ? [word, ''] : [word.slice(0, equals), word.slice(equals + 1)];
+}
+
+/**
+ * 20.10 turns an id into a name at creation, and a name that two networks have is ambiguous at start: with the id said here too, it is not
+ * (tried on 20.10.24).
+ */
+function endpointSettings(network: string, { networkAliases }: ContainerSpec): Record<string, unknown> {
+  return compact({ Aliases: networkAliases, NetworkID: /^[0-9a-f]{64}$/.test(network) ? network : undefined });
 }
 
 function volumeMount({ volume, target, labels, noCopy }: VolumeMount): Record<string, unknown> {

@@ -187,7 +187,7 @@ describe('bin/setup', () => {
 
     it('does not replace an engine that a context names', async () => {
       const stderr = await refused(['--yes'], { DOCKER_CONTEXT: 'elsewhere' });
-      expect(stderr).toContain('the docker context "elsewhere" names no engine, and');
+      expect(stderr).toContain('the docker context "elsewhere" names no known address');
     });
 
     it('does not bring one unless told so', async () => {
