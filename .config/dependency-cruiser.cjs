@@ -42,7 +42,7 @@ module.exports = {
       },
     },
     { name: 'nothing-imports-commands', severity: 'error', from: { pathNot: '^src/commands/' }, to: { path: '^src/commands/' } },
-    only('dockerode', '^src/engine/docker[^/]*\\.ts$'),
+    only('dockerode', '^src/engine/dockerode\\.ts$'),
     only('zookeeper', '^src/zookeeper/native-session\\.ts$'),
     only('chalk', '^src/cli/style\\.ts$'),
     only('cli-table3', '^src/cli/table\\.ts$'),

@@ -32,6 +32,22 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      // Long rounds of what the stories in e2e sample; run by `npm run test:soak` only.
+      ...(process.env['ZKD_SOAK']
+        ? [
+            {
+              test: {
+                ...shared,
+                name: 'soak',
+                include: ['test/soak/**/*.test.ts'],
+                globalSetup: ['test/support/engine-setup.ts'],
+                testTimeout: 3_600_000,
+                hookTimeout: 120_000,
+                fileParallelism: false,
+              },
+            },
+          ]
+        : []),
     ],
   },
 });

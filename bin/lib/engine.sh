@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # bin/setup and the other parts set what is not set here
 # Finding a container engine and, where that is allowed, starting one. Sourced by bin/setup; needs its say, die and lib.
 
 # For tests: a folder that holds everything of a private engine, which then leaves the machine's own alone.
@@ -115,7 +115,8 @@ engine_by_hand() {
 # The packages a missing engine needs.
 engine_packages() {
   [[ $engine_state == ok ]] && return
-  command -v dockerd >/dev/null || echo docker.io
+  # All three: an installation that was cut off may have brought only some.
+  command -v dockerd >/dev/null && command -v containerd >/dev/null && command -v runc >/dev/null || echo docker.io
   command -v iptables >/dev/null || echo iptables
 }
 

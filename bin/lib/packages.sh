@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # bin/setup and the other parts set what is not set here
 # System packages: what is missing is looked up first, and installed in one go. Sourced by bin/setup.
 
 # What the tests need besides: "<command it brings> <package>". More test clients are one line each.

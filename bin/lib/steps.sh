@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # bin/setup and the other parts set what is not set here
 # The long steps, which do not need one another and run at the same time. Sourced by bin/setup.
 
 # shellcheck source=debian.sh
@@ -39,8 +39,10 @@ run_steps() {
 
 stop_steps() {
   local job
-  for job in "${step_jobs[@]}"; do kill -- "-$job" 2>/dev/null || true; done
-  wait
+  for job in "${step_jobs[@]}"; do
+    kill -- "-$job" 2>/dev/null || true
+    wait "$job" || true
+  done
 }
 
 # --- node dependencies and build ---
@@ -65,7 +67,7 @@ node_headers() {
 }
 
 dependencies() {
-  cd "$repo"
+  cd "$repo" || return
   if dependencies_are_current; then
     say dependencies "up to date"
   else
@@ -236,7 +238,7 @@ docker_cli() {
   fi
   local package=docker.io work
   work=$(mktemp -d "$logs/docker.XXXXXX")
-  cd "$work"
+  cd "$work" || return
   apt-get update -qq || true
   if apt-cache show docker-cli >/dev/null 2>&1; then package=docker-cli; fi
   apt-get download -qq "$package"

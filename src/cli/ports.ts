@@ -17,14 +17,16 @@ export interface Ports {
 
 const PORTS = Symbol.for('zkd.ports');
 
-/** Puts replacements on an oclif configuration; used by tests. */
-export function replacePorts<T extends object>(config: T, ports: Partial<Ports>): T {
-  return Object.assign(config, { [PORTS]: ports });
+/** Puts replacements into an oclif configuration; used by tests. */
+export function replacePorts<T extends { readonly options: object }>(config: T, ports: Partial<Ports>): T {
+  // Into its options: of a configuration it is handed, oclif keeps nothing else when it runs a command.
+  Object.assign(config.options, { [PORTS]: ports });
+  return config;
 }
 
 /** The ports of a command: the real ones, less what the configuration replaces. Adapters load at first use. */
 export function portsOf(config: object): Ports {
-  const replaced = (config as { [PORTS]?: Partial<Ports> })[PORTS];
+  const replaced = (config as { options?: { [PORTS]?: Partial<Ports> } }).options?.[PORTS];
   return {
     env: process.env,
     stdin: process.stdin,

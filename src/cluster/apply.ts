@@ -63,7 +63,13 @@ export async function applyPlan(context: ApplyContext): Promise<void> {
       if (!signal.aborted) context.observer.end(step, 'failed');
     }
   };
-  for (const operation of plan.operations) done.set(operation.key, run(operation));
+  // Begun only when all are known: an operation may stand before one that it waits for.
+  const begun = Promise.resolve();
+  for (const operation of plan.operations)
+    done.set(
+      operation.key,
+      begun.then(() => run(operation)),
+    );
   await Promise.all(done.values());
   if (failed) throw failed.error;
 }

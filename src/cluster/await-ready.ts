@@ -2,8 +2,9 @@
 import { retryUntil } from '../runtime/retry-until.js';
 import type { Engine } from '../engine/index.js';
 import type { FourLetterProbe } from '../zookeeper/index.js';
-import { gatherEvidence, viewMembers, type EnsembleView } from './view.js';
-import { isCrashLoop, judge, type Verdict } from './readiness.js';
+import { isServing } from './health.js';
+import { addressOf, gatherEvidence, membersOf, viewMembers, type EnsembleView } from './view.js';
+import { isCrashLoop, judge, type MemberView, type Verdict } from './readiness.js';
 import { observe, type ObservedEnsemble } from './observe.js';
 
 export interface AwaitOptions {
@@ -23,43 +24,56 @@ export interface AwaitResult {
   readonly ended: 'ready' | 'timeout' | 'crashed';
 }
 
-const INTERVAL_MS = 30;
+const INTERVAL_MS = 40;
 /** How often the engine is asked whether the containers still run. */
-const OBSERVE_EVERY_MS = 500;
+const OBSERVE_EVERY_MS = 1000;
 const PROBE_TIMEOUT_MS = 2000;
 
 /**
- * Looks until all is ready, a member crashes for good, or the time is up; never throws for those. The servers are asked at every look,
- * the engine only now and then.
+ * Looks until all is ready, a member crashes for good, or the time is up; never throws for those. Booting servers need the CPU more than
+ * zkd does: until all members serve only those that do not are asked, one word each, and the engine only now and then.
  */
 export async function awaitReady(engine: Engine, first: ObservedEnsemble, options: AwaitOptions): Promise<AwaitResult> {
   const { ask, signal, timeoutMs, only } = options;
+  const view = (observed: ObservedEnsemble): Promise<EnsembleView> =>
+    viewMembers(engine, observed, { ask, timeoutMs: PROBE_TIMEOUT_MS, signal, ...(only ? { only } : {}) });
+  const serving = new Set<number>();
   let observed = first;
-  let observedAt = performance.now();
-  let last: { ensemble: EnsembleView; verdict: Verdict } | undefined;
+  let lookedAt = performance.now();
   const look = async (): Promise<AwaitResult | undefined> => {
-    if (performance.now() - observedAt > OBSERVE_EVERY_MS) {
+    const isDue = performance.now() - lookedAt > OBSERVE_EVERY_MS;
+    if (!isDue && !(await allServe(engine, observed, serving, options))) return undefined;
+    if (isDue) {
       observed = await observe(engine, first.name, { details: true });
-      observedAt = performance.now();
+      lookedAt = performance.now();
     }
-    const ensemble = await viewMembers(engine, observed, { ask, timeoutMs: PROBE_TIMEOUT_MS, signal, ...(only ? { only } : {}) });
+    const ensemble = await view(observed);
     const verdict = judge(ensemble.members);
-    last = { ensemble, verdict };
-    if (verdict.ready) return { ...last, ended: 'ready' };
+    if (verdict.ready) return { ensemble, verdict, ended: 'ready' };
+    serving.clear();
     options.onWait?.(verdict);
-    return ensemble.members.some((member) => isCrashLoop(member) || hasEnded(member.observed?.container.state))
-      ? { ...last, ended: 'crashed' }
-      : undefined;
+    return ensemble.members.some((member) => isCrashLoop(member) || hasEnded(member)) ? { ensemble, verdict, ended: 'crashed' } : undefined;
   };
   const result = await retryUntil(look, { timeoutMs, intervalMs: INTERVAL_MS, signal });
   if (result?.ended === 'ready') return result;
-  const ensemble = await gatherEvidence(engine, await observeAgain(engine, first.name, options));
+  const ensemble = await gatherEvidence(engine, await view(await observe(engine, first.name, { details: true })));
   return { ensemble, verdict: judge(ensemble.members), ended: result?.ended ?? 'timeout' };
 }
 
-const hasEnded = (state: string | undefined): boolean => state === 'exited' || state === 'dead';
-
-async function observeAgain(engine: Engine, name: string, { ask, signal, only }: AwaitOptions): Promise<EnsembleView> {
-  const observed = await observe(engine, name, { details: true });
-  return viewMembers(engine, observed, { ask, timeoutMs: PROBE_TIMEOUT_MS, signal, ...(only ? { only } : {}) });
+/** Asks the members that did not serve at an earlier look; remembers those that do now. */
+async function allServe(
+  engine: Engine,
+  observed: ObservedEnsemble,
+  serving: Set<number>,
+  { ask, signal, only }: AwaitOptions,
+): Promise<boolean> {
+  const waited = membersOf(observed).filter(({ id }) => !serving.has(id) && (!only || only.includes(id)));
+  await Promise.all(
+    waited.map(async (member) => {
+      if (await isServing(addressOf(engine, observed, member), { ask, timeoutMs: PROBE_TIMEOUT_MS, signal })) serving.add(member.id);
+    }),
+  );
+  return waited.every(({ id }) => serving.has(id));
 }
+
+const hasEnded = ({ observed }: MemberView): boolean => observed?.container.state === 'exited' || observed?.container.state === 'dead';

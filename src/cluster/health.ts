@@ -83,6 +83,16 @@ export async function probeMember({ id, role, address }: ProbeTarget, { ask, tim
   };
 }
 
+/** Whether a server is part of a quorum now: the cheapest question. */
+export async function isServing(address: Address, { ask, timeoutMs, signal }: ProbeOptions): Promise<boolean> {
+  try {
+    return parseServerStatus(await ask(address, 'srvr', { timeoutMs, ...(signal ? { signal } : {}) })).mode !== null;
+  } catch (error) {
+    silenceOf(error);
+    return false;
+  }
+}
+
 /** True where the leader has committed nothing in its epoch yet: then the zxid of a follower in sync still shows an older epoch. */
 const isFreshLeader = (leader: MemberHealth | undefined): boolean => ((leader?.status?.zxid ?? 1n) & 0xffffffffn) === 0n;
 

@@ -58,7 +58,7 @@ function summarize(engine: Engine, name: string, labels: Labels, containers: rea
   ];
 }
 
-/** The members' containers, running or not. Rejects with `not-found` where there is no such ensemble. */
+/** The members' containers, running or not: one listing and an inspection each. Rejects with `not-found` where there is no such ensemble. */
 export async function listMembers(engine: Engine, name: string): Promise<Member[]> {
   const observed = await observe(engine, name, { details: true });
   if (!observed.record) throw noSuchEnsemble(name);

@@ -54,6 +54,9 @@ export async function viewMembers(engine: Engine, observed: ObservedEnsemble, { 
 }
 
 const LOG_TAIL = 60;
+/** What zkd's own asking leaves in a member's log: it would drown everything else. */
+const OWN_WORDS = /ServerCnxn\b.*(?:Processing \w+ command from|The list of (?:known|enabled) four letter word commands)/;
+const LOG_LINES_READ = 20_000;
 
 /** Adds what the engine knows of members that are not well: their last log lines and what their data says they are. */
 export async function gatherEvidence(engine: Engine, ensemble: EnsembleView): Promise<EnsembleView> {
@@ -71,8 +74,10 @@ async function evidenceOf(engine: Engine, { container, details }: ObservedMember
     const lines: string[] = [];
     // Words from before the last start explain an earlier failure, not this one.
     const since = details?.startedAt ? { since: Math.floor(Date.parse(details.startedAt) / 1000) } : {};
-    for await (const { line } of engine.logs(container.id, { tail: LOG_TAIL, ...since })) lines.push(line);
-    return lines;
+    for await (const { line } of engine.logs(container.id, { tail: LOG_LINES_READ, ...since })) {
+      if (!OWN_WORDS.test(line)) lines.push(line);
+    }
+    return lines.slice(-LOG_TAIL);
   };
   const [lines, myid] = await Promise.all([
     logTail().catch(() => []),

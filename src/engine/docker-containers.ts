@@ -101,7 +101,8 @@ export function createBody(spec: ContainerSpec): Record<string, unknown> {
       NetworkMode: spec.network,
       PortBindings: portMap(ports),
     }),
-    NetworkingConfig: spec.network === undefined ? undefined : { EndpointsConfig: { [spec.network]: endpointSettings(spec.network, spec) } },
+    NetworkingConfig:
+      spec.network === undefined ? undefined : { EndpointsConfig: { [spec.network]: endpointSettings(spec.network, spec) } },
   });
 }
 

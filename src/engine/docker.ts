@@ -6,6 +6,7 @@
 import { posix } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { byExistingDirectory, packArchive, unpackArchive } from './archive.js';
+import { loadDockerode } from './dockerode.js';
 import { dockerConnection } from './docker-connection.js';
 import { createBody, details, engineEvent, summary } from './docker-containers.js';
 import type { EventMessage, InspectedContainer, ListedContainer } from './docker-containers.js';
@@ -249,7 +250,7 @@ export class DockerEngine implements port.Engine {
 
   async #connect(): Promise<DockerHttp> {
     const { agent, options } = dockerConnection(this.#connection.transport);
-    const { default: Docker } = await import('dockerode');
+    const Docker = await loadDockerode();
     // The modem parses DOCKER_HOST and its certificates even where all options are given, and throws over them.
     const { DOCKER_HOST } = process.env;
     delete process.env['DOCKER_HOST'];

@@ -299,11 +299,11 @@ export class FakeEngine implements port.Engine {
   async *logs(id: string, options: port.LogOptions = {}): AsyncGenerator<port.LogLine, void, undefined> {
     const { follow = false, tail, since = 0, signal } = options;
     const container = await this.#call('logs', [id, options], `read the log of container "${id}"`, () => this.#get(id));
-    if (signal?.aborted === true) return;
+    if (isAborted(signal)) return;
     const old = container.log.filter(({ time }) => Date.parse(time) >= since * 1000);
     let next = container.log.length;
     yield* tail === undefined ? old : old.slice(Math.max(0, old.length - tail));
-    while (follow && signal?.aborted !== true) {
+    while (follow && !isAborted(signal)) {
       const line = container.log[next];
       if (line !== undefined) {
         next++;
@@ -705,6 +705,11 @@ function aborted(signal: AbortSignal | undefined): Promise<undefined> {
     if (signal?.aborted === true) resolve(undefined);
     else signal?.addEventListener('abort', () => resolve(undefined), { once: true });
   });
+}
+
+/** Asked anew each time: between two questions others have run. */
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
 }
 
 function isAlive({ state }: FakeContainer): boolean {

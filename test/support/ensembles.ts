@@ -5,7 +5,19 @@ import type { Engine } from '../../src/engine/index.js';
 /** Test ensembles start with this; nothing else on a machine should. */
 const PREFIX = 'zkdtest-';
 
-export const testEnsembleName = (): string => `${PREFIX}${randomBytes(4).toString('hex')}`;
+/** The name says which process made it, so that a run sweeps away what dead ones left and leaves those of others at work alone. */
+export const testEnsembleName = (): string => `${PREFIX}${process.pid}-${randomBytes(4).toString('hex')}`;
+
+function isAbandoned(name: string): boolean {
+  const pid = name.startsWith(PREFIX) ? /^(\d+)-[0-9a-f]{8}$/.exec(name.slice(PREFIX.length))?.[1] : undefined;
+  if (pid === undefined) return false;
+  try {
+    process.kill(Number(pid), 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}
 
 const CLUSTER = 'zkd.cluster';
 
@@ -24,13 +36,13 @@ export async function removeTestEnsemble(engine: Engine, name: string): Promise<
   await Promise.all(volumes.map((volume) => engine.removeVolume(volume.name)));
 }
 
-/** Removes all test ensembles there are. */
+/** Removes all test ensembles whose process is gone. */
 export async function sweepTestEnsembles(engine: Engine): Promise<void> {
   const things = [
     ...(await engine.listContainers({ [CLUSTER]: true })),
     ...(await engine.listNetworks({ labels: { [CLUSTER]: true } })),
     ...(await engine.listVolumes({ labels: { [CLUSTER]: true } })),
   ];
-  const names = new Set(things.map(({ labels }) => labels[CLUSTER] ?? '').filter((name) => name.startsWith(PREFIX)));
+  const names = new Set(things.map(({ labels }) => labels[CLUSTER] ?? '').filter(isAbandoned));
   for (const name of names) await removeTestEnsemble(engine, name);
 }

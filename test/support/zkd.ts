@@ -1,4 +1,5 @@
 /** Runs the built `zkd` as users do: `bin/run.js` as a child process. */
+import { constants } from 'node:os';
 import { execa } from 'execa';
 
 const RUN = new URL('../../bin/run.js', import.meta.url).pathname;
@@ -27,10 +28,16 @@ export function startZkd(args: readonly string[], options: ZkdOptions = {}) {
   });
 }
 
+/** What a zkd that was started has ended with. */
+export function endOf({ exitCode, signal, stdout, stderr }: Awaited<ReturnType<typeof startZkd>>): ZkdResult {
+  return { exitCode: exitCode ?? (signal === undefined ? -1 : 128 + constants.signals[signal]), stdout: text(stdout), stderr: text(stderr) };
+}
+
+const text = (output: unknown): string => (typeof output === 'string' ? output : '');
+
 /** Runs zkd to its end. A signal that ended it counts as 128 + its number. */
 export async function zkd(args: readonly string[], options: ZkdOptions = {}): Promise<ZkdResult> {
-  const { exitCode, stdout, stderr } = await startZkd(args, options);
-  return { exitCode: exitCode ?? -1, stdout, stderr };
+  return endOf(await startZkd(args, options));
 }
 
 /** Runs zkd with `--json` and parses the one document on stdout. */

@@ -1,0 +1,83 @@
+// The floor for `cluster up`: three containers created and started at once by bare engine calls, until all three answer with a mode.
+// Same image, heap and JVM flags as zkd gives; no volumes of its own, no checks, no process start, the network made beforehand.
+import { request } from 'node:http';
+import { createConnection } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const SOCKET = '/var/run/docker.sock';
+const LABEL = 'zkd.bench';
+
+function call(method, path, body) {
+  return new Promise((resolve, reject) => {
+    const payload = body === undefined ? undefined : JSON.stringify(body);
+    const outgoing = request(
+      {
+        socketPath: SOCKET,
+        method,
+        path,
+        headers: payload ? { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) } : {},
+      },
+      (incoming) => {
+        let text = '';
+        incoming.on('data', (chunk) => (text += chunk));
+        incoming.on('end', () => {
+          if (incoming.statusCode >= 400) reject(new Error(`${method} ${path}: ${incoming.statusCode} ${text}`));
+          else resolve(text === '' ? undefined : JSON.parse(text));
+        });
+      },
+    );
+    outgoing.on('error', reject);
+    outgoing.end(payload);
+  });
+}
+
+function mode(port) {
+  return new Promise((resolve) => {
+    const socket = createConnection({ host: '127.0.0.1', port });
+    let text = '';
+    socket.setTimeout(2000, () => socket.destroy());
+    socket.on('connect', () => socket.write('srvr'));
+    socket.on('data', (chunk) => (text += chunk));
+    socket.on('error', () => undefined);
+    socket.on('close', () => resolve(/^Mode: (\w+)/m.exec(text)?.[1]));
+  });
+}
+
+export async function measureBareEngine(image, ports) {
+  const name = `zkdbench-${process.pid}`;
+  const network = await call('POST', '/networks/create', { Name: name, Labels: { [LABEL]: name } });
+  const ids = [1, 2, 3];
+  const servers = ids.map((id) => `server.${id}=${name}-${id}:2888:3888;2181`).join(' ');
+  const startedAt = performance.now();
+  const containers = [];
+  try {
+    await Promise.all(
+      ids.map(async (id) => {
+        const { Id } = await call('POST', `/containers/create?name=${name}-${id}`, {
+          Image: image,
+          Hostname: `${name}-${id}`,
+          Labels: { [LABEL]: name },
+          Env: [
+            `ZOO_MY_ID=${id}`,
+            `ZOO_SERVERS=${servers}`,
+            'ZK_SERVER_HEAP=256',
+            'SERVER_JVMFLAGS=-XX:+UseSerialGC -XX:TieredStopAtLevel=1',
+          ],
+          ExposedPorts: { '2181/tcp': {} },
+          HostConfig: { NetworkMode: name, PortBindings: { '2181/tcp': [{ HostIp: '127.0.0.1', HostPort: String(ports[id - 1]) }] } },
+        });
+        containers.push(Id);
+        await call('POST', `/containers/${Id}/start`);
+      }),
+    );
+    for (;;) {
+      const modes = await Promise.all(ports.map(mode));
+      if (modes.every(Boolean)) return performance.now() - startedAt;
+      if (performance.now() - startedAt > 60_000) throw new Error('three bare containers reach no quorum within 60 s');
+      await sleep(20);
+    }
+  } finally {
+    await Promise.all(containers.map((id) => call('DELETE', `/containers/${id}?force=1&v=1`)));
+    await call('DELETE', `/networks/${network.Id}`);
+  }
+}

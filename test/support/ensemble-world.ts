@@ -1,0 +1,69 @@
+/** A container engine and its ZooKeeper servers in memory, and the rooms' functions on them with the arguments tests rarely change. */
+import { removeContainers, takeDown, type RemovalResult } from '../../src/cluster/index.js';
+import { bringUp, type UpRequest, type UpResult } from '../../src/cluster/up.js';
+import type { Observer } from '../../src/cluster/apply.js';
+import { FakeEngine } from '../fakes/fake-engine.js';
+import { FakeZooKeeper } from '../fakes/fake-zookeeper.js';
+
+export interface World {
+  readonly engine: FakeEngine;
+  readonly zooKeeper: FakeZooKeeper;
+  /** What was said to the observer, a line each. */
+  readonly said: string[];
+  readonly observer: Observer;
+  up(request?: Partial<UpRequest>, signal?: AbortSignal): Promise<UpResult>;
+  down(request?: { readonly name?: string; readonly volumes?: boolean; readonly force?: boolean }): Promise<RemovalResult>;
+  rm(request?: { readonly members?: readonly number[]; readonly force?: boolean; readonly volumes?: boolean }): Promise<RemovalResult>;
+  /** Everything on the engine, by kind and name, sorted; networks and volumes of others included. */
+  inventory(): Promise<string[]>;
+}
+
+export const TEST_IMAGE = 'zookeeper:3.9';
+
+/** A new engine that has the default image, and nothing else. */
+export function createWorld(): World {
+  const engine = new FakeEngine();
+  engine.addImage(TEST_IMAGE, { labels: { 'zkd.zookeeper.version': '3.9.3' }, volumes: ['/data', '/datalog', '/logs'] });
+  const zooKeeper = new FakeZooKeeper(engine);
+  const said: string[] = [];
+  const observer: Observer = {
+    start: (step) => said.push(`start: ${step}`),
+    end: (step, outcome) => said.push(`${outcome}: ${step}`),
+    update() {},
+    caution: (text) => said.push(`caution: ${text}`),
+  };
+  const never = new AbortController().signal;
+  return {
+    engine,
+    zooKeeper,
+    said,
+    observer,
+    up: (request = {}, signal = never) =>
+      bringUp(
+        {
+          name: 'zk',
+          mode: 'up',
+          given: {},
+          pull: 'missing',
+          wait: true,
+          timeoutMs: 300,
+          keepOnFailure: false,
+          acceptDataLoss: false,
+          dryRun: false,
+          ...request,
+        },
+        { engine, ask: zooKeeper.ask, observer, signal },
+      ),
+    down: (request = {}) => takeDown({ name: 'zk', volumes: false, force: false, ...request }, { engine, observer, signal: never }),
+    rm: (request = {}) =>
+      removeContainers({ name: 'zk', members: [], force: false, volumes: false, ...request }, { engine, observer, signal: never }),
+    async inventory() {
+      const [containers, networks, volumes] = await Promise.all([engine.listContainers({}), engine.listNetworks({}), engine.listVolumes({})]);
+      return [
+        ...containers.map(({ name, state }) => `container ${name} ${state}`),
+        ...networks.map(({ name }) => `network ${name}`),
+        ...volumes.map(({ name }) => `volume ${name}`),
+      ].sort();
+    },
+  };
+}
