@@ -25,6 +25,8 @@ export abstract class ZkdCommand<Result extends object> extends Command {
     quiet: boolean({ char: 'q', env: 'ZKD_QUIET', summary: 'Say nothing on stderr but errors.', helpGroup: 'GLOBAL' }),
     'no-color': boolean({ summary: 'No colours, no animation (as NO_COLOR=1).', helpGroup: 'GLOBAL' }),
   };
+  /** The codes it can end with besides those every command can; help prints them. */
+  static exits: readonly ExitCodeName[] = [];
   /** Commands that run a child take what stands after `--`; for all others it is a usage error. */
   static takesChild = false;
 

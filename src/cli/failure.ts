@@ -25,11 +25,14 @@ interface ParseError extends Error {
 const isParseError = (error: unknown): error is ParseError =>
   error instanceof Error && ('parse' in error || (error as ParseError).oclif?.exit === 2);
 
+/** oclif's parser changes the message of what a flag's parse function throws. */
+const withoutParserWords = (message: string): string =>
+  message.replace(/^Parsing --\S+ \n\t/, '').replace(/\nSee more help with --help$/, '');
+
 /** The words of a parse error without oclif's trailers, and its colour codes taken off. */
 function parseMessage(error: Error): string {
   const plain = error.message.replace(new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g'), '');
-  const lines = plain
-    .replace(/\nSee more help with --help$/, '')
+  const lines = withoutParserWords(plain)
     .replace(/^The following errors? occurred:\s*/, '')
     .replace(/^Nonexistent flag/, 'Unknown flag')
     .split('\n')
@@ -49,7 +52,11 @@ export function toFailure(error: unknown, command: string, flags: readonly strin
     suggestions,
     details,
   });
-  if (error instanceof ZkdError) return build(error.code, error.message, error.suggestions, error.details);
+  if (error instanceof ZkdError) {
+    // What a flag's parse function throws comes back with oclif's words around it.
+    const suggestions = error.code === 'usage' && error.suggestions.length === 0 ? [`zkd ${command} --help`] : error.suggestions;
+    return build(error.code, withoutParserWords(error.message), suggestions, error.details);
+  }
   // A value rejected inside a flag's parse function arrives wrapped or bare, depending on the flag.
   if (error instanceof Error && error.cause instanceof ZkdError) return toFailure(error.cause, command, flags);
   if (isParseError(error)) {

@@ -62,7 +62,7 @@ export async function configureMember(engine: Engine, request: ConfigureRequest)
   if (found?.wrongMyid) throw wrongMyid(member, found.wrongMyid);
   // Half a configuration, or another zkd's credential, in a member that never ran: finish it. A standalone server never gets a dynamicConfigFile.
   const isUnfinished = found === undefined || found.missing || (found.edited.length > 0 && !found.hasBooted && members.length > 1);
-  if (!isUnfinished) return found?.edited ?? [];
+  if (!isUnfinished) return found.edited;
   await engine.writeFiles(containerId, memberFiles(member, members, record.settings, credential));
   // zoo.cfg is the last of the files: where it reads back whole, all of them are there.
   const zooCfg = (await engine.readFile(containerId, ZOO_CFG))?.toString('utf8');

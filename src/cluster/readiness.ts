@@ -118,7 +118,8 @@ function membershipCause(member: MemberView, { members, leader }: Context): stri
   return reference && listed(reference) !== listed(servers) ? 'it lists other servers than the leader' : null;
 }
 
-function syncCause(member: MemberView, { voters, leader, members }: Context): string | null {
+function syncCause(member: MemberView, context: Context): string | null {
+  const { voters, leader, members } = context;
   const { health } = member;
   const mode = health.status?.mode;
   if (mode === 'standalone') return null;
@@ -127,7 +128,9 @@ function syncCause(member: MemberView, { voters, leader, members }: Context): st
   if (!leader) return `it ${mode === 'observer' ? 'observes' : 'follows'}, but no member leads`;
   if (mode === 'leader') {
     const synced = health.syncedFollowers;
-    return synced !== null && synced < voters - 1 ? `leads, but only ${synced} of ${voters - 1} followers are in sync` : null;
+    // A follower that has a cause of its own is no fault of the leader's.
+    const well = members.filter((other) => other !== member && other.health.role === 'participant' && causeOf(other, context) === null);
+    return synced !== null && synced < well.length ? `leads, but only ${synced} of ${voters - 1} followers are in sync` : null;
   }
   const wanted = health.role === 'observer' ? 'observer' : 'follower';
   if (mode !== wanted) return `it is a ${mode}, not ${wanted === 'observer' ? 'an observer' : 'a follower'}`;

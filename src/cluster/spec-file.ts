@@ -27,14 +27,21 @@ export async function readSpecFile(path: string, stdin: AsyncIterable<unknown> =
 
 /** Parses the text of a specification; `source` names it in errors. */
 export async function parseSpecFile(text: string, source: string): Promise<SpecFile> {
-  const [{ LineCounter, isMap, parseDocument }, { z }] = await Promise.all([import('yaml'), import('zod')]);
+  const [{ LineCounter, isMap, parseDocument, visit }, { z }] = await Promise.all([import('yaml'), import('zod')]);
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, logLevel: 'error' });
   const problems = document.errors.map(
     (error) => `line ${lines.linePos(error.pos[0]).line}: ${error.message.split('\n')[0]?.replace(/ at line \d+.*$/, '')}`,
   );
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document) === undefined)
+        problems.push(`line ${lines.linePos(alias.range?.[0] ?? 0).line}: alias "*${alias.source}" names no anchor`);
+    },
+  });
   if (problems.length > 0) throw wrongFile(source, problems);
-  if (document.contents === null) return { given: {} };
+  const content = contentOf(document, source);
+  if (content === null || content === undefined) return { given: {} };
 
   const field = (allowed: string, read: (input: string) => unknown) =>
     z.union([z.string(), z.number(), z.boolean()], { error: `give ${allowed}` }).transform((input, context) => {
@@ -48,19 +55,22 @@ export async function parseSpecFile(text: string, source: string): Promise<SpecF
   const zooSettings = z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()]), { error: `give ${SETTINGS.set.allowed}` })
     .transform((entries, context) => {
-      try {
-        return Object.fromEntries(Object.entries(entries).map(([key, value]) => parseZooSetting(`${key}=${value}`)));
-      } catch (error) {
-        context.addIssue({ code: 'custom', message: messageOf(error) });
-        return z.NEVER;
-      }
+      const read = Object.entries(entries).flatMap(([key, value]) => {
+        try {
+          return [parseZooSetting(`${key}=${value}`)];
+        } catch (error) {
+          context.addIssue({ code: 'custom', message: messageOf(error), path: [key] });
+          return [];
+        }
+      });
+      return Object.fromEntries(read);
     });
   const settingFields = SETTING_KEYS.map((key) => {
     const { fileKey, allowed, parse } = SETTINGS[key];
     return [fileKey, (key === 'set' ? zooSettings : field(allowed, parse)).optional()] as const;
   });
   const schema = z.strictObject({ name: field('a name', parseClusterName).optional(), ...Object.fromEntries(settingFields) });
-  const result = schema.safeParse(document.toJS());
+  const result = schema.safeParse(content);
   if (!result.success) {
     const lineOf = (path: readonly PropertyKey[]): number => {
       for (let depth = path.length; depth > 0; depth -= 1) {
@@ -96,6 +106,15 @@ export async function parseSpecFile(text: string, source: string): Promise<SpecF
   });
   const name = values['name'];
   return { ...(typeof name === 'string' ? { name } : {}), given: Object.fromEntries(entries) };
+}
+
+function contentOf(document: { toJS(): unknown }, source: string): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    // Aliases that contain themselves, or so many that they would fill the memory.
+    throw wrongFile(source, [`line 1: ${messageOf(error)}`]);
+  }
 }
 
 function wrongFile(source: string, problems: readonly string[]): ZkdError {

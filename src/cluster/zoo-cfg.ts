@@ -55,7 +55,8 @@ export function staticSettings(settings: Settings, credential: string): Readonly
 
 /** The text of zoo.cfg as it is written before the first start. */
 export function formatZooCfg(settings: Settings, members: readonly WantedMember[], credential: string): string {
-  const lines = [...staticSettings(settings, credential)].map(([key, value]) => `${key}=${value}`);
+  // A bare backslash would be eaten, at the end of a line together with the next line.
+  const lines = [...staticSettings(settings, credential)].map(([key, value]) => `${key}=${value.replaceAll('\\', '\\\\')}`);
   return `${[...lines, ...serverLines(members)].join('\n')}\n`;
 }
 

@@ -71,8 +71,9 @@ function tlsOptions({ ca, cert, key, verify }: TlsMaterial): { ca?: Buffer; cert
 
 /** The modem's own connection timeout also ends requests that merely take long, such as a stop. */
 function withConnectTimeout<A extends HttpAgent>(agent: A): A {
-  const connect = (agent as unknown as { createConnection: (...args: unknown[]) => Socket }).createConnection.bind(agent);
-  const createConnection = (...args: unknown[]): Socket => {
+  const connecting = agent as unknown as { createConnection: (...args: unknown[]) => Socket };
+  const connect = connecting.createConnection.bind(agent);
+  connecting.createConnection = (...args) => {
     const socket = connect(...args);
     const timer = setTimeout(() => {
       socket.destroy(Object.assign(new Error(`no answer within ${CONNECT_TIMEOUT_MS / 1000} s`), { code: 'ETIMEDOUT' }));
@@ -80,7 +81,7 @@ function withConnectTimeout<A extends HttpAgent>(agent: A): A {
     for (const event of ['connect', 'close']) socket.once(event, () => clearTimeout(timer));
     return socket;
   };
-  return Object.assign(agent, { createConnection });
+  return agent;
 }
 
 /**
@@ -131,7 +132,9 @@ class ChildSocket extends Duplex {
     let complaint = '';
     let ended = false;
     child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint = (complaint + text).slice(-2000)));
-    child.stdout.on('data', (chunk: Buffer) => void (this.push(chunk) || child.stdout.pause()));
+    child.stdout.on('data', (chunk: Buffer) => {
+      if (!this.push(chunk)) child.stdout.pause();
+    });
     child.stdout.on('end', () => (ended = true));
     child.stdin.on('error', () => undefined);
     child.on('error', (error) => this.destroy(error));
@@ -146,7 +149,8 @@ class ChildSocket extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    this.#child.stdin.write(chunk, callback);
+    // A child that ends before it has read all says why on its standard error; `close` brings that, a broken pipe would only hide it.
+    this.#child.stdin.write(chunk, () => callback());
   }
 
   override _final(callback: (error?: Error | null) => void): void {

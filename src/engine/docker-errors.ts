@@ -177,9 +177,9 @@ function suggestions(reason: EngineErrorReason, details: Readonly<Record<string,
     case 'permission-denied':
       return endpoint.kind === 'unix' ? ['sudo usermod -aG docker "$USER"', 'newgrp docker'] : ['docker context ls'];
     case 'port-taken':
-      return details['port'] === undefined
-        ? []
-        : [`docker ps --filter publish=${String(details['port'])}`, `ss -ltnp "sport = :${String(details['port'])}"`];
+      return typeof details['port'] === 'number'
+        ? [`docker ps --filter publish=${details['port']}`, `ss -ltnp "sport = :${details['port']}"`]
+        : [];
     case 'subnet-taken':
       return ['docker network ls'];
     case 'disk-full':

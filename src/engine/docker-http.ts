@@ -9,7 +9,7 @@ import { EngineRefusal } from './docker-errors.js';
 
 /** What is used of docker-modem. */
 export interface Modem {
-  dial(options: Readonly<Record<string, unknown>>, callback: (error: unknown, answer: unknown) => void): void;
+  dial(options: Readonly<Record<string, unknown>>, callback: (error: Error | null, answer: unknown) => void): void;
 }
 
 /** One request. */
@@ -87,7 +87,10 @@ export class DockerHttp {
         ...(archive && { file: archive }),
         ...(signal && { abortSignal: signal }),
       };
-      this.#modem.dial(options, (error, answer) => (error ? reject(error) : resolve(answer)));
+      this.#modem.dial(options, (error, answer) => {
+        if (error) reject(error);
+        else resolve(answer);
+      });
     });
   }
 }

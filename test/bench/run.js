@@ -11,7 +11,7 @@ const { values } = parseArgs({
 });
 const root = new URL('../..', import.meta.url).pathname;
 const RUN = `${root}bin/run.js`;
-const CLUSTER = 'zkdtest-bench';
+const CLUSTER = 'zkdbench';
 const node = process.execPath;
 const rounds = (usual) => Number(values.rounds ?? usual);
 const zkd = (...args) => timeProcess(node, [RUN, ...args], { ZKD_CLUSTER: '', CI: '' });

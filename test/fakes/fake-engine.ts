@@ -71,7 +71,8 @@ export class FakeEngine implements port.Engine {
   /** What a program does when it starts, for instance end again (`engine.exit`) or write files. Awaited before the start returns. */
   onStart: ((container: FakeContainer) => void | Promise<void>) | undefined;
   /** What a command run inside answers; nothing and exit code 0 where absent. */
-  onExec: ((container: FakeContainer, options: port.ExecOptions) => Partial<port.ExecResult> | Promise<Partial<port.ExecResult>>) | undefined;
+  onExec:
+    ((container: FakeContainer, options: port.ExecOptions) => Partial<port.ExecResult> | Promise<Partial<port.ExecResult>>) | undefined;
   /** The exit code of a program that is sent TERM; undefined where it does not listen and is killed after the timeout. 143 where absent. */
   onStop: ((container: FakeContainer) => number | undefined) | undefined;
   /** What a registry answers to a pull: an image, or the words it refuses with. Refuses as without a network where absent. */
@@ -85,7 +86,7 @@ export class FakeEngine implements port.Engine {
   /** By network id. */
   readonly #subnets = new Map<string, string>();
   readonly #volumes = new Map<string, FakeVolume>();
-  readonly #failures = new Map<string, unknown[]>();
+  readonly #failures = new Map<string, Error[]>();
   readonly #taken: { address: string; port: number }[] = [];
   readonly #listeners = new Set<(event: port.EngineEvent) => void>();
   readonly #wakers = new Set<() => void>();
@@ -101,7 +102,7 @@ export class FakeEngine implements port.Engine {
   }
 
   /** Lets the next call of a method reject. Several queue up. */
-  failNext(method: keyof port.Engine, error: unknown): void {
+  failNext(method: keyof port.Engine, error: Error): void {
     this.#failures.set(method, [...(this.#failures.get(method) ?? []), error]);
   }
 
@@ -238,7 +239,8 @@ export class FakeEngine implements port.Engine {
       }
       this.#containers.delete(container.id);
       for (const name of container.volumes.values()) {
-        if (options.anonymousVolumes === true && this.#volumes.get(name)?.anonymous === true && this.#users(name).length === 0) this.#volumes.delete(name);
+        if (options.anonymousVolumes === true && this.#volumes.get(name)?.anonymous === true && this.#users(name).length === 0)
+          this.#volumes.delete(name);
       }
       this.#emit('destroy', container);
       this.#wake();
@@ -343,7 +345,9 @@ export class FakeEngine implements port.Engine {
     const attempt = { what: `pull image "${reference}"`, endpoint: this.endpoint, reason: 'image-unavailable' } as const;
     return this.#call('pullImage', [reference, options], attempt.what, async () => {
       options.onProgress?.();
-      const pull = Promise.resolve(this.onPull?.(reference) ?? 'Get "https://registry.invalid/v2/": dial tcp: lookup registry.invalid: no such host');
+      const pull = Promise.resolve(
+        this.onPull?.(reference) ?? 'Get "https://registry.invalid/v2/": dial tcp: lookup registry.invalid: no such host',
+      );
       const answer = await Promise.race([aborted(options.signal), pull]);
       if (answer === undefined) throw pullAbandoned(reference, options.signal?.reason);
       if (typeof answer !== 'string') return this.addImage(reference, answer);
@@ -469,7 +473,9 @@ export class FakeEngine implements port.Engine {
     for (const target of image.volumes ?? []) {
       if (!mounts.some((mount) => mount.target === target) && spec.tmpfs?.[target] === undefined) mounts.push({ target });
     }
-    const volumes = mounts.map((mount) => [mount, this.#volume(mount.volume ?? this.#newId(), mount.labels ?? {}, mount.volume === undefined)] as const);
+    const volumes = mounts.map(
+      (mount) => [mount, this.#volume(mount.volume ?? this.#newId(), mount.labels ?? {}, mount.volume === undefined)] as const,
+    );
     for (const [{ target, noCopy }, { tree }] of volumes) {
       if (noCopy !== true && tree.size === 1) copyBelow(own, target, tree);
     }
@@ -635,7 +641,11 @@ export class FakeEngine implements port.Engine {
       state,
       createdAt,
       ports: [...container.ports],
-      networks: [...networks].map(([network, { network: id, address }]) => ({ name: network, id: address === '' ? '' : (id ?? 'bridge'), address })),
+      networks: [...networks].map(([network, { network: id, address }]) => ({
+        name: network,
+        id: address === '' ? '' : (id ?? 'bridge'),
+        address,
+      })),
       volumes: Object.fromEntries(volumes),
     };
   }

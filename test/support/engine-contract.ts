@@ -103,12 +103,9 @@ export function describeEngineContract(name: string, makeSubject: () => Promise<
 
     it('tells its versions', async () => {
       const info = await engine.info();
-      expect(info).toEqual({
-        engineVersion: expect.any(String),
-        apiVersion: expect.stringMatching(/^1\.\d+$/),
-        os: 'linux',
-        architecture: expect.any(String),
-      });
+      expect(Object.keys(info).sort()).toEqual(['apiVersion', 'architecture', 'engineVersion', 'os']);
+      expect(info.apiVersion).toMatch(/^1\.\d+$/);
+      expect(info.os).toBe('linux');
     });
 
     describe('a container that is created', () => {
@@ -244,7 +241,8 @@ export function describeEngineContract(name: string, makeSubject: () => Promise<
         await engine.startContainer(id);
         const running = await found(id);
         expect(running).toMatchObject({ state: 'running', exitCode: null, ports, wantedPorts: ports });
-        expect(running.networks).toMatchObject([{ id: network, address: expect.stringMatching(/^\d+\.\d+\.\d+\.\d+$/) }]);
+        expect(running.networks).toMatchObject([{ id: network }]);
+        expect(running.networks[0]?.address).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
         expect(Date.parse(running.startedAt ?? '')).toBeGreaterThan(Date.now() - 60_000);
         expect((await engine.listAttachments(network)).map(({ containerId }) => containerId)).toEqual([id]);
         await until('the program listens', async () => (await collect(engine.logs(id))).length === 2);
@@ -566,8 +564,9 @@ export function describeEngineContract(name: string, makeSubject: () => Promise<
         expect(die).toMatchObject({
           type: 'container',
           id,
-          attributes: { ...labels, watched: 'yes', exitCode: expect.stringMatching(/^\d+$/) },
+          attributes: { ...labels, watched: 'yes' },
         });
+        expect(die?.attributes['exitCode']).toMatch(/^\d+$/);
         for (const { time } of seen) expect(time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/);
         stop.abort();
       });
@@ -586,7 +585,8 @@ export function describeEngineContract(name: string, makeSubject: () => Promise<
     describe('images', () => {
       it('are found by reference and by label', async () => {
         const image = await engine.findImage(subject.image);
-        expect(image).toMatchObject({ id: expect.stringMatching(/^sha256:/), labels: { 'zkd.zookeeper.version': expect.any(String) } });
+        expect(image?.id).toMatch(/^sha256:/);
+        expect(Object.keys(image?.labels ?? {})).toContain('zkd.zookeeper.version');
         expect(image?.references).toContain(subject.image);
         const listed = await engine.listImages({ 'zkd.zookeeper.version': true });
         expect(listed.map(({ id }) => id)).toContain(image?.id);

@@ -22,7 +22,8 @@ export async function openDoor(onConnection: (socket: Socket) => void, tls?: Tls
     socket.on('error', () => undefined);
     onConnection(socket);
   };
-  const server: Server = tls === undefined ? createServer({ allowHalfOpen: true }, accept) : createTlsServer({ ...tls, allowHalfOpen: true }, accept);
+  const server: Server =
+    tls === undefined ? createServer({ allowHalfOpen: true }, accept) : createTlsServer({ ...tls, allowHalfOpen: true }, accept);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     port: (server.address() as AddressInfo).port,

@@ -20,7 +20,12 @@ export async function openTinyRegistry(labels: Readonly<Record<string, string>>,
   const layer = await packArchive([{ path: '/hello', content: `hello ${JSON.stringify(labels)}\n`, mode: 0o644, uid: 0, gid: 0 }]);
   const packed = gzipSync(layer);
   const config = Buffer.from(
-    JSON.stringify({ architecture: 'amd64', os: 'linux', config: { Labels: labels }, rootfs: { type: 'layers', diff_ids: [digest(layer)] } }),
+    JSON.stringify({
+      architecture: 'amd64',
+      os: 'linux',
+      config: { Labels: labels },
+      rootfs: { type: 'layers', diff_ids: [digest(layer)] },
+    }),
   );
   const kind = 'application/vnd.docker.distribution.manifest.v2+json';
   const manifest = Buffer.from(
@@ -41,7 +46,10 @@ export async function openTinyRegistry(labels: Readonly<Record<string, string>>,
     else if (path.includes('/zkd/tiny/manifests/')) send(manifest, { 'content-type': kind, 'docker-content-digest': digest(manifest) });
     else if (path.endsWith(digest(config))) send(config);
     else if (path.endsWith(digest(packed))) send(isBroken ? Buffer.alloc(packed.length) : packed);
-    else response.writeHead(404, { 'content-type': 'application/json' }).end('{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}');
+    else
+      response
+        .writeHead(404, { 'content-type': 'application/json' })
+        .end('{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {

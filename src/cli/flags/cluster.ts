@@ -7,5 +7,6 @@ export const clusterFlag = {
 };
 
 export const clusterArgument = {
-  name: stringArg({ description: 'Name of the ensemble.' }),
+  // Else oclif takes whatever waits on stdin for the name.
+  name: stringArg({ description: 'Name of the ensemble.', ignoreStdin: true }),
 };

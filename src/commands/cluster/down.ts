@@ -2,8 +2,10 @@ import { boolean } from '@oclif/core/flags';
 import { ClusterCommand } from '../../cli/cluster-command.js';
 import { clusterArgument } from '../../cli/flags/cluster.js';
 import { takeDown, type RemovalResult } from '../../cluster/index.js';
+import type { ExitCodeName } from '../../exit-codes.js';
 
 export default class ClusterDown extends ClusterCommand<RemovalResult> {
+  static override exits: readonly ExitCodeName[] = ['partial', 'refused'];
   static override summary = 'Stop and remove an ensemble; its data volumes stay.';
   static override description = `Removes containers and the network zkd made. A later "cluster up" takes the data volumes up again; with --volumes they are removed too.
 Other containers on the network are a reason to refuse (exit 12); --force disconnects them. An ensemble that is not there is a success.`;

@@ -4,8 +4,10 @@ import { ClusterCommand } from '../../cli/cluster-command.js';
 import { clusterArgument } from '../../cli/flags/cluster.js';
 import { ENVIRONMENT_FORMATS, formatEnvironment, readEnvironment, type Environment } from '../../cluster/index.js';
 import { ZkdError } from '../../errors.js';
+import type { ExitCodeName } from '../../exit-codes.js';
 
 export default class ClusterEnv extends ClusterCommand<Environment> {
+  static override exits: readonly ExitCodeName[] = ['not-found', 'refused'];
   static override summary = 'Print how to reach an ensemble, as variables.';
   static override description = `ZKD_CONNECT is for programs on this machine, ZOOKEEPER_INTERNAL_CONNECT for containers on the ensemble's network.
 Curator follows the members' own names by default: put HOSTS_ENTRY into /etc/hosts, or build the client with ensembleTracker(false).

@@ -4,12 +4,14 @@ import { outputFlag } from '../../cli/flags/output.js';
 import { clusterList } from '../../cli/render/cluster.js';
 import { renderList } from '../../cli/render/list.js';
 import { listClusters, type ClusterSummary } from '../../cluster/index.js';
+import type { ExitCodeName } from '../../exit-codes.js';
 
 interface LsResult {
   readonly clusters: readonly ClusterSummary[];
 }
 
 export default class ClusterLs extends ZkdCommand<LsResult> {
+  static override exits: readonly ExitCodeName[] = ['refused'];
   static override summary = 'List the ensembles on this engine.';
   static override description =
     'Asks the engine only. An ensemble that was taken down but whose data volumes are kept is listed as stopped.';

@@ -4,12 +4,14 @@ import { outputFlag } from '../../cli/flags/output.js';
 import { memberList } from '../../cli/render/cluster.js';
 import { renderList } from '../../cli/render/list.js';
 import { listMembers, type Member } from '../../cluster/index.js';
+import type { ExitCodeName } from '../../exit-codes.js';
 
 interface PsResult {
   readonly members: readonly Member[];
 }
 
 export default class ClusterPs extends ClusterCommand<PsResult> {
+  static override exits: readonly ExitCodeName[] = ['not-found', 'refused'];
   static override summary = "List the members' containers.";
   static override description =
     'Asks the engine only, so it answers without a quorum too; what ZooKeeper says of the members is in "cluster status".';

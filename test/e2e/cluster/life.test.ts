@@ -42,9 +42,9 @@ const inspect = async (container: string): Promise<{ text: string; facts: Inspec
   return { text, facts };
 };
 
-/** What a member's own zkCli.sh says; it needs no client on the host. */
-const zkCli = async (container: string, port: string, ...command: string[]): Promise<string> =>
-  (await execa('docker', ['exec', container, 'zkCli.sh', '-server', `127.0.0.1:${port}`, ...command], { all: true })).all;
+/** What ZooKeeper's own zkCli.sh says in a member's container; it needs no client on the host. */
+const zkCli = async ({ container, internalAddress }: Member, ...command: string[]): Promise<string> =>
+  (await execa('docker', ['exec', container, 'zkCli.sh', '-server', internalAddress, ...command], { all: true })).all;
 
 const portOf = ({ address }: Member): string => address.split(':')[1] ?? '';
 
@@ -189,7 +189,7 @@ describe('an ensemble of three', () => {
 
   it('keeps what was written through down and up', async () => {
     const [first, second] = cluster.members as [Member, Member];
-    await zkCli(first.container, portOf(first), 'create', '/kept', 'written-before-down');
+    await zkCli(first, 'create', '/kept', 'written-before-down');
     const human = await zkd(['cluster', 'down', name]);
     expect(human).toMatchObject({ exitCode: 0, stdout: `${name}: down` });
     expect(await belongingsOf(name)).toEqual({ ...wholeEnsemble(name, 3), containers: [], networks: [] });
@@ -199,7 +199,7 @@ describe('an ensemble of three', () => {
 
     const risen = await up(name);
     expect(risen).toMatchObject({ changed: true, cluster: { connect: cluster.connect } });
-    expect(await zkCli(second.container, portOf(second), 'get', '/kept')).toContain('written-before-down');
+    expect(await zkCli(second, 'get', '/kept')).toContain('written-before-down');
     expect(await belongingsOf(name)).toEqual(wholeEnsemble(name, 3));
     expect(await status(name)).toMatchObject({ healthy: true });
   });

@@ -28,24 +28,38 @@ async function refusal(engine: Engine, attempt: Promise<unknown>, reason: Engine
     () => expect.fail('should be refused'),
     (thrown: unknown) => thrown,
   )) as ZkdError;
-  expect(error.details?.['reason'], String(error)).toBe(reason);
+  expect(error.details['reason'], String(error)).toBe(reason);
   await engine.close();
   return error;
 }
 
 /** What keeps the process alive; the test runner's own is there before. */
-const handles = (): string => process.getActiveResourcesInfo().filter((kind) => /Socket|Pipe|TLS|Process|TCP/.test(kind)).sort().join(' ');
+const handles = (): string =>
+  process
+    .getActiveResourcesInfo()
+    .filter((kind) => /Socket|Pipe|TLS|Process|TCP/.test(kind))
+    .sort()
+    .join(' ');
 
 /** The handles once what earlier tests closed is gone. */
 async function settledHandles(): Promise<string> {
-  for (let before = ''; before !== handles(); await delay(100)) before = handles();
-  return handles();
+  for (;;) {
+    const before = handles();
+    await delay(100);
+    if (handles() === before) return before;
+  }
 }
 
 /** What only works where requests, streams and taken-over connections all do. */
 async function worksThrough(engine: Engine): Promise<void> {
   const name = `zkd-${RUN}-${Math.random().toString(36).slice(2)}`;
-  const id = await engine.createContainer({ name, image: IMAGE, network: 'none', labels: { 'zkd.test': RUN }, command: ['sh', '-c', 'echo up; sleep 60'] });
+  const id = await engine.createContainer({
+    name,
+    image: IMAGE,
+    network: 'none',
+    labels: { 'zkd.test': RUN },
+    command: ['sh', '-c', 'echo up; sleep 60'],
+  });
   try {
     await engine.startContainer(id);
     const big = 'x'.repeat(300_000);
@@ -90,7 +104,9 @@ describe('an engine that cannot be reached', () => {
     const engine = await openEngine({ dockerHost: `unix://${folder}/no-such.sock` });
     const error = await refusal(engine, engine.info(), 'unreachable');
     expect(error.code).toBe('engine-unavailable');
-    expect(error.message).toBe(`Cannot reach the container engine at unix://${folder}/no-such.sock (--docker-host) to ask for its version: there is no such socket`);
+    expect(error.message).toBe(
+      `Cannot reach the container engine at unix://${folder}/no-such.sock (--docker-host) to ask for its version: there is no such socket`,
+    );
     expect(error.suggestions).toContain('docker context ls');
     expect(error.cause).toMatchObject({ code: 'ENOENT' });
   });
@@ -102,7 +118,10 @@ describe('an engine that cannot be reached', () => {
     expect((await refusal(engine, engine.listContainers({}), 'unreachable')).message).toContain('nothing is listening there');
     const path = join(folder, 'stale.sock');
     // Killed, so that the socket's file stays.
-    spawnSync(process.execPath, ['-e', `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`]);
+    spawnSync(process.execPath, [
+      '-e',
+      `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`,
+    ]);
     const stale = await openEngine({ dockerHost: `unix://${path}` });
     expect((await refusal(stale, stale.info(), 'unreachable')).message).toContain('nothing is listening there');
   });
@@ -167,7 +186,8 @@ describe('an engine that cannot be reached', () => {
     const way = await door((socket) => toEngine(socket));
     const engine = await openEngine({ dockerHost: `tcp://127.0.0.1:${way.port}` });
     const watching = (async () => {
-      for await (const event of engine.events({ labels: { 'zkd.test': 'nobody' }, signal: new AbortController().signal })) expect.fail(JSON.stringify(event));
+      for await (const event of engine.events({ labels: { 'zkd.test': 'nobody' }, signal: new AbortController().signal }))
+        expect.fail(JSON.stringify(event));
     })();
     await expect.poll(() => way.sockets.size).toBe(1);
     await delay(200);
@@ -188,8 +208,27 @@ describe('an engine that is reached', () => {
   it('by tcp with TLS proves who it is', async () => {
     const certs = join(folder, 'certs');
     mkdirSync(certs);
-    const openssl = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=localhost'];
-    const alternative = ['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', `${certs}/key.pem`, '-out', `${certs}/cert.pem`];
+    const openssl = [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-days',
+      '2',
+      '-subj',
+      '/CN=localhost',
+    ];
+    const alternative = [
+      '-addext',
+      'subjectAltName=DNS:localhost,IP:127.0.0.1',
+      '-keyout',
+      `${certs}/key.pem`,
+      '-out',
+      `${certs}/cert.pem`,
+    ];
     execFileSync('openssl', [...openssl, ...alternative], { stdio: 'ignore' });
     const pem = { cert: readFileSync(`${certs}/cert.pem`), key: readFileSync(`${certs}/key.pem`) };
     writeFileSync(`${certs}/ca.pem`, pem.cert);
@@ -207,7 +246,7 @@ describe('an engine that is reached', () => {
     await refusal(doubting, doubting.info(), 'unreachable');
   });
 
-  it('by ssh goes through the user\'s own ssh, and ends it', async () => {
+  it("by ssh goes through the user's own ssh, and ends it", async () => {
     const record = join(folder, 'ssh-arguments');
     const relay = `
       require('fs').appendFileSync(${JSON.stringify(record)}, JSON.stringify(process.argv.slice(2)) + '\\n');
@@ -223,7 +262,20 @@ describe('an engine that is reached', () => {
     await engine.close();
     await expect.poll(handles).toBe(before);
     const [first] = readFileSync(record, 'utf8').split('\n');
-    expect(JSON.parse(first ?? '')).toEqual(['-o', 'ConnectTimeout=15', '-T', '-l', 'ann', '-p', '2222', '--', 'far', 'docker', 'system', 'dial-stdio']);
+    expect(JSON.parse(first ?? '')).toEqual([
+      '-o',
+      'ConnectTimeout=15',
+      '-T',
+      '-l',
+      'ann',
+      '-p',
+      '2222',
+      '--',
+      'far',
+      'docker',
+      'system',
+      'dial-stdio',
+    ]);
   });
 
   it('by ssh says what ssh says where that fails', async () => {
@@ -250,7 +302,8 @@ describe('an engine that is reached', () => {
     const engine = await openEngine();
     const stop = new AbortController();
     const watching = (async () => {
-      for await (const event of engine.events({ labels: { 'zkd.test': 'nobody' }, signal: stop.signal })) expect.fail(JSON.stringify(event));
+      for await (const event of engine.events({ labels: { 'zkd.test': 'nobody' }, signal: stop.signal }))
+        expect.fail(JSON.stringify(event));
     })();
     await Promise.all([engine.info(), engine.listContainers({}), delay(100)]);
     stop.abort();

@@ -66,7 +66,9 @@ describe('a container on a real engine', () => {
       noNewPrivileges: true,
       logRotation: { maxSizeBytes: 10_000_000, maxFiles: 3 },
     });
-    const [inspected] = JSON.parse(await docker('inspect', id)) as [{ HostConfig: object; NetworkSettings: { Networks: Record<string, { Aliases: string[] }> } }];
+    const [inspected] = JSON.parse(await docker('inspect', id)) as [
+      { HostConfig: object; NetworkSettings: { Networks: Record<string, { Aliases: string[] }> } },
+    ];
     expect(inspected.HostConfig).toMatchObject({
       RestartPolicy: { Name: 'unless-stopped' },
       Memory: 128 * 2 ** 20,
@@ -92,13 +94,18 @@ describe('a container on a real engine', () => {
       { path: '/conf/secret', content: 'x', mode: 0o600, uid: 1000, gid: 1000 },
       { path: '/conf/sub', mode: 0o700, uid: 0, gid: 1000 },
     ]);
-    expect(await sh(id, 'stat -c "%a %u:%g %n" /conf /conf/secret /conf/sub')).toBe('750 1000:1000 /conf\n600 1000:1000 /conf/secret\n700 0:1000 /conf/sub\n');
+    expect(await sh(id, 'stat -c "%a %u:%g %n" /conf /conf/secret /conf/sub')).toBe(
+      '750 1000:1000 /conf\n600 1000:1000 /conf/secret\n700 0:1000 /conf/sub\n',
+    );
     expect((await engine.readFile(id, '/conf/secret'))?.toString()).toBe('x');
   });
 
   it('gives files out, but follows no link', async () => {
     const id = await started({});
-    await sh(id, 'mkdir /d && echo real >/d/real && ln /d/real /d/hard && ln -s /d/real /d/soft && ln -s /etc/passwd /d/out && ln -s /d /e && mkfifo /d/pipe');
+    await sh(
+      id,
+      'mkdir /d && echo real >/d/real && ln /d/real /d/hard && ln -s /d/real /d/soft && ln -s /etc/passwd /d/out && ln -s /d /e && mkfifo /d/pipe',
+    );
     expect(await engine.readFile(id, '/d/soft')).toBeUndefined();
     expect(await engine.readFile(id, '/d/out')).toBeUndefined();
     expect(await engine.readFile(id, '/d/pipe')).toBeUndefined();
@@ -131,7 +138,20 @@ describe('a container on a real engine', () => {
 
   it('may have a terminal: its log comes as lines too', async () => {
     const name = `zkd-${RUN}-tty`;
-    await docker('run', '-t', '--network', 'none', '--name', name, '--label', `zkd.test=${RUN}`, IMAGE, 'sh', '-c', 'echo one; echo two >&2; echo');
+    await docker(
+      'run',
+      '-t',
+      '--network',
+      'none',
+      '--name',
+      name,
+      '--label',
+      `zkd.test=${RUN}`,
+      IMAGE,
+      'sh',
+      '-c',
+      'echo one; echo two >&2; echo',
+    );
     expect((await log(name)).map(({ stream, line }) => `${stream} ${line}`)).toEqual(['stdout one', 'stdout two', 'stdout ']);
     expect(await engine.findContainer(name)).toMatchObject({ tty: true });
   });

@@ -76,8 +76,8 @@ describe('reading a value', () => {
   it.each(bad)('refuses %s %j as usage, saying what to give', async (key, input) => {
     const failure = await failureOf(() => SETTINGS[key].parse(input));
     expect(failure.code).toBe('usage');
-    expect(failure.message).toContain(JSON.stringify(input));
-    expect(failure.message).toMatch(/give /);
+    expect(failure.message).toContain(input);
+    expect(failure.message).toMatch(/".*" is not valid: give /);
   });
 
   it('gives every setting a file key, a flag and words for what is allowed', () => {

@@ -18,7 +18,9 @@ describe('an archive', () => {
       fc.asyncProperty(files, async (contents) => {
         const entries = Object.entries(contents).map(([path, content]) => ({ path: `/conf/${path}`, content, ...owner }));
         const unpacked = await unpackArchive(await packArchive(entries, '/conf'));
-        expect(Object.fromEntries(unpacked)).toEqual(Object.fromEntries(Object.entries(contents).map(([path, content]) => [path, Buffer.from(content)])));
+        expect(Object.fromEntries(unpacked)).toEqual(
+          Object.fromEntries(Object.entries(contents).map(([path, content]) => [path, Buffer.from(content)])),
+        );
       }),
     );
   });
@@ -53,11 +55,16 @@ describe('files to write', () => {
     Object.fromEntries([...byExistingDirectory(files)].map(([root, entries]) => [root, entries.map(({ path }) => path)]));
 
   it('go below the directory that must exist', () => {
-    expect(grouped(file('/conf/zoo.cfg'), file('/data/myid'), file('/conf/log.xml'))).toEqual({ '/conf': ['/conf/zoo.cfg', '/conf/log.xml'], '/data': ['/data/myid'] });
+    expect(grouped(file('/conf/zoo.cfg'), file('/data/myid'), file('/conf/log.xml'))).toEqual({
+      '/conf': ['/conf/zoo.cfg', '/conf/log.xml'],
+      '/data': ['/data/myid'],
+    });
   });
 
   it('go below the deepest directory that is not written along', () => {
-    expect(grouped(directory('/conf/a'), directory('/conf/a/b'), file('/conf/a/b/c'))).toEqual({ '/conf': ['/conf/a', '/conf/a/b', '/conf/a/b/c'] });
+    expect(grouped(directory('/conf/a'), directory('/conf/a/b'), file('/conf/a/b/c'))).toEqual({
+      '/conf': ['/conf/a', '/conf/a/b', '/conf/a/b/c'],
+    });
     expect(grouped(directory('/conf'), file('/conf/x'))).toEqual({ '/': ['/conf', '/conf/x'] });
     expect(grouped(file('/x'))).toEqual({ '/': ['/x'] });
   });

@@ -10,10 +10,19 @@ const ID = '3fd3bbd242e58f2969c3b2dfac89876efd9532282ef65c955f580b24faad0769';
 describe('the words of an engine', () => {
   // Seen on 20.10.24 unless another version is named.
   it.each([
-    ['driver failed programming external connectivity on endpoint a (b): Bind for 127.0.0.1:2181 failed: port is already allocated', 'port-taken'],
+    [
+      'driver failed programming external connectivity on endpoint a (b): Bind for 127.0.0.1:2181 failed: port is already allocated',
+      'port-taken',
+    ],
     ['driver failed [...]: Error starting userland proxy: listen tcp4 127.0.0.1:2181: bind: address already in use', 'port-taken'],
-    ['failed to set up container networking: driver failed [...]: failed to bind host port 127.0.0.1:2181/tcp: address already in use', 'port-taken'], // 28
-    ['Ports are not available: exposing port TCP 127.0.0.1:2181 -> 0.0.0.0:0: listen tcp 127.0.0.1:2181: bind: address already in use', 'port-taken'], // Desktop
+    [
+      'failed to set up container networking: driver failed [...]: failed to bind host port 127.0.0.1:2181/tcp: address already in use',
+      'port-taken',
+    ], // 28
+    [
+      'Ports are not available: exposing port TCP 127.0.0.1:2181 -> 0.0.0.0:0: listen tcp 127.0.0.1:2181: bind: address already in use',
+      'port-taken',
+    ], // Desktop
     ['network zkd-dev not found', 'no-such-network'],
     ['No such network: x', 'no-such-network'],
     ['adding interface veth1 to bridge docker0 failed: route ip+net: no such network interface', 'other'],
@@ -23,7 +32,10 @@ describe('the words of an engine', () => {
     ['could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network', 'subnet-taken'],
     ['all predefined address pools have been fully subnetted', 'subnet-taken'], // 25
     ['cannot create network a (br-a): conflicts with network b (br-b): networks have overlapping IPv4', 'subnet-taken'],
-    [`Conflict. The container name "/a" is already in use by container "${ID}". You have to remove (or rename) that container`, 'name-taken'],
+    [
+      `Conflict. The container name "/a" is already in use by container "${ID}". You have to remove (or rename) that container`,
+      'name-taken',
+    ],
     ['network with name a already exists', 'name-taken'],
     ['remove v: volume is in use - [a]', 'volume-in-use'],
     ['get v: no such volume', 'no-such-volume'],
@@ -64,7 +76,11 @@ describe('an error of the engine', () => {
   it('says what could not be done, keeps the words and the cause, and shortens ids', () => {
     const refusal = new EngineRefusal(404, `network ${ID} not found`);
     const error = toZkdError(refusal, attempt);
-    expect(error).toMatchObject({ code: 'not-found', details: { reason: 'no-such-network', engine: `network ${ID} not found` }, cause: refusal });
+    expect(error).toMatchObject({
+      code: 'not-found',
+      details: { reason: 'no-such-network', engine: `network ${ID} not found` },
+      cause: refusal,
+    });
     expect(error.message).toBe('Cannot start container "zkd-dev-1": network 3fd3bbd242e5 not found');
   });
 
@@ -101,7 +117,11 @@ describe('a connection that fails', () => {
   ])('%s', (code, reason, words) => {
     const cause = Object.assign(new Error('raw words'), { code });
     const error = toZkdError(cause, attempt);
-    expect(error).toMatchObject({ code: 'engine-unavailable', details: { reason, endpoint: 'unix:///run/d.sock', source: 'DOCKER_HOST' }, cause });
+    expect(error).toMatchObject({
+      code: 'engine-unavailable',
+      details: { reason, endpoint: 'unix:///run/d.sock', source: 'DOCKER_HOST' },
+      cause,
+    });
     expect(error.message).toContain('unix:///run/d.sock (DOCKER_HOST)');
     expect(error.message).toContain(words);
     expect(error.suggestions.length).toBeGreaterThan(0);
@@ -113,7 +133,8 @@ describe('a connection that fails', () => {
 
   it('suggests what fits the kind of engine', () => {
     const cause = Object.assign(new Error('x'), { code: 'ECONNREFUSED' });
-    const of = (kind: EngineEndpoint['kind'], url: string): string => toZkdError(cause, { ...attempt, endpoint: { ...endpoint, kind, url } }).suggestions[0] ?? '';
+    const of = (kind: EngineEndpoint['kind'], url: string): string =>
+      toZkdError(cause, { ...attempt, endpoint: { ...endpoint, kind, url } }).suggestions[0] ?? '';
     expect(of('unix', 'unix:///x')).toContain('systemctl start docker');
     expect(of('tcp', 'tcp://far:2376')).toContain('DOCKER_TLS_VERIFY');
     expect(of('ssh', 'ssh://ann@far')).toBe('ssh ann@far docker version');

@@ -55,7 +55,9 @@ describe('a multiplexed stream', () => {
   it('rejects where it is cut short, and with an error frame of the engine', async () => {
     const whole = encode('stdout', 'abc');
     for (const size of [1, 7, 8, 10]) await expect(collect(frames(source(whole.subarray(0, size))))).rejects.toThrow('middle of a frame');
-    await expect(collect(frames(source(encode('error', 'Error grabbing logs: broken\n'))))).rejects.toMatchObject({ words: 'Error grabbing logs: broken' });
+    await expect(collect(frames(source(encode('error', 'Error grabbing logs: broken\n'))))).rejects.toMatchObject({
+      words: 'Error grabbing logs: broken',
+    });
   });
 });
 
@@ -108,7 +110,10 @@ describe('a log', () => {
 
   it('ends its source when nobody looks any more', async () => {
     for (const bytes of [encode('stdout', `${TIME} a\n`), Buffer.from(`${TIME} a\r\n`)]) {
-      const many = source(Buffer.concat(Array.from({ length: 50 }, () => bytes)), Array.from({ length: 100 }, (_, index) => index * 20));
+      const many = source(
+        Buffer.concat(Array.from({ length: 50 }, () => bytes)),
+        Array.from({ length: 100 }, (_, index) => index * 20),
+      );
       for await (const { line } of logLines(many)) if (line === 'a') break;
       expect(many.ended).toBe(true);
     }

@@ -19,7 +19,9 @@ function resolve({ env = {}, files = { [SYSTEM_SOCKET]: '' }, ...options }: Give
     home: HOME,
     readFile: (path) => files[path],
     exists: (path) => paths.includes(path),
-    list: (folder) => [...new Set(paths.filter((path) => path.startsWith(`${folder}/`)).map((path) => path.slice(folder.length + 1).split('/')[0] ?? ''))],
+    list: (folder) => [
+      ...new Set(paths.filter((path) => path.startsWith(`${folder}/`)).map((path) => path.slice(folder.length + 1).split('/')[0] ?? '')),
+    ],
   });
 }
 
@@ -34,10 +36,16 @@ function usageError(given: Given): ZkdError {
   return expect.fail('should be a usage error');
 }
 
-function context(name: string, host: string, more: Record<string, unknown> = {}, tls: readonly string[] = [], folder = `${HOME}/.docker`): Record<string, string> {
+function context(
+  name: string,
+  host: string,
+  more: Record<string, unknown> = {},
+  tls: readonly string[] = [],
+  folder = `${HOME}/.docker`,
+): Record<string, string> {
   const id = createHash('sha256').update(name).digest('hex');
   const meta = JSON.stringify({ Name: name, Metadata: {}, Endpoints: { docker: { Host: host, SkipTLSVerify: false, ...more } } });
-  const pems = tls.map((file) => [`${folder}/contexts/tls/${id}/docker/${file}.pem`, 'PEM']);
+  const pems = tls.map((file) => [`${folder}/contexts/tls/${id}/docker/${file}.pem`, 'PEM'] as const);
   return { [SYSTEM_SOCKET]: '', [`${folder}/contexts/meta/${id}/meta.json`]: meta, ...Object.fromEntries(pems) };
 }
 
@@ -50,9 +58,14 @@ describe('which engine', () => {
   });
 
   it('is a rootless socket where there is no system socket', () => {
-    const runtime = resolve({ env: { XDG_RUNTIME_DIR: '/run/user/7' }, files: { '/run/user/7/docker.sock': '', [`${HOME}/.docker/run/docker.sock`]: '' } });
+    const runtime = resolve({
+      env: { XDG_RUNTIME_DIR: '/run/user/7' },
+      files: { '/run/user/7/docker.sock': '', [`${HOME}/.docker/run/docker.sock`]: '' },
+    });
     expect(runtime).toMatchObject({ endpoint: { source: 'rootless socket' }, transport: { socketPath: '/run/user/7/docker.sock' } });
-    expect(resolve({ files: { [`${HOME}/.docker/run/docker.sock`]: '' } }).transport).toMatchObject({ socketPath: `${HOME}/.docker/run/docker.sock` });
+    expect(resolve({ files: { [`${HOME}/.docker/run/docker.sock`]: '' } }).transport).toMatchObject({
+      socketPath: `${HOME}/.docker/run/docker.sock`,
+    });
   });
 
   it('is the system socket where there is none at all, so that the error names the usual one', () => {
@@ -104,7 +117,9 @@ describe('which engine', () => {
     expect(resolve({ env: { ...env, DOCKER_TLS_VERIFY: '' }, files }).transport).toMatchObject({ tls: { ...tls, verify: false } });
     expect(resolve({ dockerHost: 'tcp://other:1', env, files }).transport).toMatchObject({ host: 'other', tls });
     const ofHome = { [`${HOME}/.docker/ca.pem`]: '' };
-    expect(resolve({ env: { DOCKER_HOST: 'tcp://far', DOCKER_TLS_VERIFY: '1' }, files: ofHome }).transport).toMatchObject({ tls: { ca: `${HOME}/.docker/ca.pem` } });
+    expect(resolve({ env: { DOCKER_HOST: 'tcp://far', DOCKER_TLS_VERIFY: '1' }, files: ofHome }).transport).toMatchObject({
+      tls: { ca: `${HOME}/.docker/ca.pem` },
+    });
   });
 });
 
@@ -127,23 +142,37 @@ describe('the URL of an engine', () => {
     expect(connection.endpoint).toMatchObject({ url: dockerHost, remoteHost, source: '--docker-host' });
   });
 
-  it.each(['', 'far', 'far:2375', '/var/run/docker.sock', 'unix://relative', 'unix://', 'fd://', 'ftp://far', 'tcp://', 'tcp://far:notaport', 'tcp://far:99999'])(
-    'is refused as malformed: %j',
-    (dockerHost) => {
-      const error = usageError({ dockerHost });
-      expect(error.message).toContain('--docker-host');
-      expect(error.suggestions.join(' ')).toContain('tcp://host:2376');
-    },
-  );
+  it.each([
+    '',
+    'far',
+    'far:2375',
+    '/var/run/docker.sock',
+    'unix://relative',
+    'unix://',
+    'fd://',
+    'ftp://far',
+    'tcp://',
+    'tcp://far:notaport',
+    'tcp://far:99999',
+  ])('is refused as malformed: %j', (dockerHost) => {
+    const error = usageError({ dockerHost });
+    expect(error.message).toContain('--docker-host');
+    expect(error.suggestions.join(' ')).toContain('tcp://host:2376');
+  });
 
-  it.each(['ssh://ann:pa55@far', 'tcp://ann:pa55@far', 'tcp://ann@far', 'tcp://far/path', 'tcp://far?x=pa55', 'ssh://-oProxyCommand=x', 'ssh://-l@far'])(
-    'is refused for what cannot be done, and not repeated: %j',
-    (url) => {
-      const error = usageError({ env: { DOCKER_HOST: url } });
-      expect(error.message).toContain('DOCKER_HOST');
-      expect(JSON.stringify([error.message, error.suggestions, error.details])).not.toContain('pa55');
-    },
-  );
+  it.each([
+    'ssh://ann:pa55@far',
+    'tcp://ann:pa55@far',
+    'tcp://ann@far',
+    'tcp://far/path',
+    'tcp://far?x=pa55',
+    'ssh://-oProxyCommand=x',
+    'ssh://-l@far',
+  ])('is refused for what cannot be done, and not repeated: %j', (url) => {
+    const error = usageError({ env: { DOCKER_HOST: url } });
+    expect(error.message).toContain('DOCKER_HOST');
+    expect(JSON.stringify([error.message, error.suggestions, error.details])).not.toContain('pa55');
+  });
 });
 
 describe('a docker configuration that cannot be used', () => {

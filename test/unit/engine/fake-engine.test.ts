@@ -7,7 +7,11 @@ const IMAGE = 'zkd/zookeeper:3.9';
 
 function contractEngine(): FakeEngine {
   const engine = new FakeEngine();
-  engine.addImage(IMAGE, { labels: { 'zkd.zookeeper.version': '3.9.3' }, volumes: ['/data'], files: { '/etc/skel/.profile': '# shipped\n', '/tmp/.keep': '' } });
+  engine.addImage(IMAGE, {
+    labels: { 'zkd.zookeeper.version': '3.9.3' },
+    volumes: ['/data'],
+    files: { '/etc/skel/.profile': '# shipped\n', '/tmp/.keep': '' },
+  });
   engine.onStart = ({ id, spec }) => {
     if (spec.command === PROGRAMS.lingers) {
       engine.log(id, 'up');
@@ -56,7 +60,8 @@ describe('FakeEngine in the hands of a test', () => {
 
   it('lets a started program write files, and a program end out of memory', async () => {
     const engine = contractEngine();
-    engine.onStart = ({ files }) => void files.put({ path: '/conf/zoo.cfg.dynamic.0', content: 'server.1=x\n', mode: 0o644, uid: 0, gid: 0 });
+    engine.onStart = ({ files }) =>
+      void files.put({ path: '/conf/zoo.cfg.dynamic.0', content: 'server.1=x\n', mode: 0o644, uid: 0, gid: 0 });
     const id = await engine.createContainer({ name: 'one', image: IMAGE, mounts: [{ volume: 'conf', target: '/conf' }] });
     await engine.startContainer(id);
     expect((await engine.readFile(id, '/conf/zoo.cfg.dynamic.0'))?.toString()).toBe('server.1=x\n');

@@ -1,0 +1,24 @@
+/** `up` killed with SIGKILL at points of its way: another `up` goes on from there. All points: test/soak/killed-up.test.ts. */
+import { describe, expect, it } from 'vitest';
+import type { EngineCall } from '../../support/counting-engine.js';
+import { expectUpMakesWhole, killUp } from '../../support/killed-up.js';
+import { useEnsembles } from '../../support/story.js';
+
+const ensembles = useEnsembles();
+const nth = (number: number, pattern: RegExp): ((call: EngineCall) => boolean) => {
+  let seen = 0;
+  return ({ what, status }) => status < 300 && pattern.test(what) && (seen += 1) === number;
+};
+
+describe('up after an up that was killed', () => {
+  it.each([
+    ['the claim: one container, no network', nth(1, /^POST \/containers\/create$/)],
+    ['all three are created, none is configured to the end', nth(3, /^POST \/containers\/create$/)],
+    ['one member has its configuration', nth(1, /^PUT \/containers\/\w+\/archive$/)],
+    ['two members run, the third does not', nth(2, /^POST \/containers\/\w+\/start$/)],
+  ])('makes one whole ensemble, killed when %s', async (_, isThePoint) => {
+    const name = ensembles.name();
+    expect(await killUp(name, isThePoint)).toBeDefined();
+    await expectUpMakesWhole(name);
+  });
+});
