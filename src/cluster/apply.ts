@@ -100,7 +100,8 @@ async function runOperation(
       const { member } = operation;
       await engine.stopContainer(idOf(member), { timeoutMs: 10_000 });
       await engine.connectNetwork(operation.network, idOf(member), [member.container]);
-      return startMember(idOf(member), member.port, context);
+      await configure(idOf(member), member, false, context, credential);
+      return startMember(idOf(member), member, context);
     }
     case 'start-member': {
       const { member } = operation;
@@ -110,7 +111,7 @@ async function runOperation(
         if (there.details?.restartPolicy !== plan.record.settings.restart)
           await engine.setRestartPolicy(idOf(member), plan.record.settings.restart);
       }
-      return startMember(idOf(member), member.port, context);
+      return startMember(idOf(member), member, context);
     }
     case 'unpause-member':
       return engine.unpauseContainer(idOf(operation.member));
@@ -183,7 +184,8 @@ function nameTaken(container: string, plan: Plan, cluster: string | undefined, c
 
 const AMBIGUOUS_RETRIES = 10;
 
-async function startMember(id: string, port: number, { engine, plan }: ApplyContext): Promise<void> {
+async function startMember(id: string, { port, container }: WantedMember, { engine, plan }: ApplyContext): Promise<void> {
+  let isReconnected = false;
   for (let attempt = 0; ; attempt += 1) {
     try {
       await engine.startContainer(id);
@@ -191,7 +193,11 @@ async function startMember(id: string, port: number, { engine, plan }: ApplyCont
     } catch (error) {
       // Another zkd is about to take its surplus network away.
       if (hasReason(error, 'network-ambiguous') && attempt < AMBIGUOUS_RETRIES) await sleep(100);
-      else if (hasReason(error, 'port-taken')) throw await explainPortTaken(engine, plan.record.settings.bind, port, error);
+      else if (hasReason(error, 'no-such-network') && !isReconnected) {
+        // Its network was removed while it was stopped: the engine remembers the id of the old one.
+        isReconnected = true;
+        await engine.connectNetwork(plan.network, id, [container]);
+      } else if (hasReason(error, 'port-taken')) throw await explainPortTaken(engine, plan.record.settings.bind, port, error);
       else throw error;
     }
   }

@@ -3,9 +3,9 @@ import type { ContainerSummary, Engine, Labels } from '../engine/index.js';
 import { describeContainers, externalAddress, type Member } from './describe.js';
 import { noSuchEnsemble } from './down.js';
 import { memberIds } from './members.js';
-import { LABEL } from './names.js';
+import { LABEL, SCHEMA } from './names.js';
 import { observe } from './observe.js';
-import { checkSchema, readRecord } from './record.js';
+import { readRecord, type EnsembleRecord } from './record.js';
 
 export interface ClusterSummary {
   readonly name: string;
@@ -17,8 +17,8 @@ export interface ClusterSummary {
   readonly state: 'running' | 'partial' | 'stopped';
 }
 
-/** All ensembles on the engine by name, those included of which only data volumes are left. */
-export async function listClusters(engine: Engine): Promise<ClusterSummary[]> {
+/** All ensembles on the engine by name, those included of which only data volumes are left. One whose labels this zkd cannot read is only reported. */
+export async function listClusters(engine: Engine, onUnreadable: (name: string) => void = () => undefined): Promise<ClusterSummary[]> {
   const [containers, volumes] = await Promise.all([
     engine.listContainers({ [LABEL.cluster]: true }),
     engine.listVolumes({ labels: { [LABEL.cluster]: true } }),
@@ -31,31 +31,24 @@ export async function listClusters(engine: Engine): Promise<ClusterSummary[]> {
   return [...labelsByName]
     .sort(([a], [b]) => a.localeCompare(b))
     .flatMap(([name, labels]) => {
-      checkSchema(labels);
-      return summarize(
-        engine,
-        name,
-        labels,
-        containers.filter((container) => container.labels[LABEL.cluster] === name),
-      );
+      const record = labels[LABEL.schema] === SCHEMA ? readRecord(labels) : undefined;
+      if (!record) onUnreadable(name);
+      const own = containers.filter((container) => container.labels[LABEL.cluster] === name);
+      return record ? [summarize(engine, record, own)] : [];
     });
 }
 
-function summarize(engine: Engine, name: string, labels: Labels, containers: readonly ContainerSummary[]): ClusterSummary[] {
-  const record = readRecord(labels);
-  if (!record) return [];
+function summarize(engine: Engine, record: EnsembleRecord, containers: readonly ContainerSummary[]): ClusterSummary {
   const ids = memberIds(record.settings);
   const running = containers.filter(({ state }) => state === 'running').length;
-  return [
-    {
-      name,
-      size: record.settings.size,
-      running,
-      image: record.image.used,
-      connect: ids.map((id) => externalAddress(engine.endpoint, record, id)).join(','),
-      state: running === 0 ? 'stopped' : running < ids.length ? 'partial' : 'running',
-    },
-  ];
+  return {
+    name: record.cluster,
+    size: record.settings.size,
+    running,
+    image: record.image.used,
+    connect: ids.map((id) => externalAddress(engine.endpoint, record, id)).join(','),
+    state: running === 0 ? 'stopped' : running < ids.length ? 'partial' : 'running',
+  };
 }
 
 /** The members' containers, running or not: one listing and an inspection each. Rejects with `not-found` where there is no such ensemble. */

@@ -1,5 +1,6 @@
 /** The engine -> an ensemble as it is: one pass over containers, networks and volumes. Decides nothing. */
 import type { ContainerDetails, ContainerSummary, Engine, NetworkSummary, VolumeSummary } from '../engine/index.js';
+import { ZkdError } from '../errors.js';
 import { memberIds, type Role } from './members.js';
 import { LABEL, networkName, VOLUME_KINDS, volumeName, type VolumeKind } from './names.js';
 import { checkSchema, readRecord, type EnsembleRecord } from './record.js';
@@ -44,7 +45,7 @@ export async function observe(
   const members = await observeMembers(engine, containers, options.details ?? false);
   const record = recordOf(members, volumes, name);
   const owned = (volume: VolumeSummary): boolean =>
-    volume.labels[LABEL.cluster] === name && (record === undefined || volume.labels[LABEL.ensemble] === record.ensemble);
+    record !== undefined && volume.labels[LABEL.cluster] === name && volume.labels[LABEL.ensemble] === record.ensemble;
   const wantedNames = new Map(
     memberIds({ size: 9, observers: 9 }).flatMap((id) =>
       VOLUME_KINDS.map((kind) => [volumeName(name, id, kind), volumeKey(id, kind)] as const),
@@ -89,6 +90,21 @@ async function observeMembers(
   return new Map(members.sort((a, b) => a.id - b.id).map((member) => [member.id, member]));
 }
 
+/** One record for all containers, or the ensemble must not be touched. */
+function recordOfContainers(first: ObservedMember, members: ReadonlyMap<number, ObservedMember>, name: string): EnsembleRecord {
+  const record = readRecord(first.container.labels);
+  const others = [...members.values()].filter(({ container }) => container.labels[LABEL.ensemble] !== record?.ensemble);
+  if (record && others.length === 0) return record;
+  const odd = (record ? others.map(({ container }) => container.name) : [first.container.name]).join(', ');
+  throw new ZkdError(
+    'refused',
+    record
+      ? `Containers of two ensembles are called "${name}": ${odd} do not belong to the one of ${first.container.name}`
+      : `The labels of container ${odd} cannot be read`,
+    { suggestions: [`docker inspect ${odd.replaceAll(',', '')}`], details: { cluster: name } },
+  );
+}
+
 /** Member 1's container tells; where it is gone, the lowest other one; where all are gone, the volumes that were left. */
 function recordOf(
   members: ReadonlyMap<number, ObservedMember>,
@@ -96,7 +112,7 @@ function recordOf(
   name: string,
 ): EnsembleRecord | undefined {
   const [first] = members.values();
-  if (first) return readRecord(first.container.labels);
+  if (first) return recordOfContainers(first, members, name);
   const kept = volumes
     .filter((volume) => volume.labels[LABEL.cluster] === name && volume.labels[LABEL.volume] !== undefined)
     .sort((a, b) => a.createdAt.localeCompare(b.createdAt) || a.name.localeCompare(b.name));

@@ -48,7 +48,7 @@ export function planEnsemble(request: PlanRequest, observed: ObservedEnsemble): 
   const { name, given } = request;
   const isBirth = observed.record === undefined;
   if (request.mode === 'run' && !isBirth) throw existsAlready(name, observed);
-  const record = observed.record ?? birthRecord(request);
+  const record = observed.record ? { ...observed.record, image: request.birth.image } : birthRecord(request);
   if (!isBirth) refuseDifferences(name, differences(given, record));
   const members = wantedMembers(name, record.settings, record.ports);
   refuseStrangers(name, record, members, observed);
@@ -170,7 +170,12 @@ function operationsFor(
     member,
   });
   const creations = missing.filter((member) => !isLost(member)).flatMap((member) => [create(member, afterClaim), configure(member)]);
-  const prepared = [...networkOperations.map((operation) => ({ ...operation, after: [...operation.after, ...afterClaim] })), ...creations];
+  const isClaim = ({ key }: Operation): boolean => afterClaim.includes(key);
+  const prepared = [
+    ...creations.filter(isClaim),
+    ...networkOperations.map((operation) => ({ ...operation, after: [...operation.after, ...afterClaim] })),
+    ...creations.filter((operation) => !isClaim(operation)),
+  ];
   const preparedKeys = prepared.map(({ key }) => key);
   const startNew = (member: WantedMember, after: readonly string[]): Operation => ({
     key: `start-${member.id}`,
@@ -223,9 +228,13 @@ function networksFor(record: EnsembleRecord, name: string, observed: ObservedEns
 function repairsFor(member: WantedMember, there: ObservedMember, network: string, after: readonly string[]): Operation[] {
   const { state, networks } = there.container;
   const isAttached = networks.some((attached) => attached.name === network);
-  if (state === 'paused') return [{ key: `start-${member.id}`, after, kind: 'unpause-member', member }];
-  if (!isAttached && there.container.labels[LABEL.member] !== undefined && state !== 'removing') {
-    return [{ key: `start-${member.id}`, after, kind: 'reconnect-member', member, network }];
+  const isCutOff = !isAttached && there.container.labels[LABEL.member] !== undefined && state !== 'removing';
+  if (state === 'paused' && !isCutOff) return [{ key: `start-${member.id}`, after, kind: 'unpause-member', member }];
+  if (isCutOff) {
+    // A paused container cannot be stopped in an orderly way.
+    const unpause: Operation[] = state === 'paused' ? [{ key: `unpause-${member.id}`, after, kind: 'unpause-member', member }] : [];
+    const afterUnpause = [...after, ...unpause.map(({ key }) => key)];
+    return [...unpause, { key: `start-${member.id}`, after: afterUnpause, kind: 'reconnect-member', member, network }];
   }
   if (state === 'running' || state === 'restarting' || state === 'removing') return [];
   return [{ key: `start-${member.id}`, after, kind: 'start-member', member, cause: stoppedCause(there) }];

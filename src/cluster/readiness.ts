@@ -35,11 +35,17 @@ export interface Verdict {
 }
 
 const CRASH_LOOP_RESTARTS = 2;
+const CRASH_LOOP_UPTIME_MS = 30_000;
 
-/** True where the engine restarts the container again and again: waiting longer will not help. */
-export function isCrashLoop({ observed }: Pick<MemberView, 'observed'>): boolean {
-  const restarts = observed?.details?.restarts ?? 0;
-  return observed?.container.state === 'restarting' || restarts >= CRASH_LOOP_RESTARTS;
+/**
+ * True where the engine restarts the container again and again: waiting longer will not help. Engines count restarts since the last
+ * explicit start, so the count alone says nothing of a server that runs well by now.
+ */
+export function isCrashLoop({ observed, health }: Pick<MemberView, 'observed' | 'health'>, now = Date.now()): boolean {
+  const { restarts = 0, startedAt = null } = observed?.details ?? {};
+  if (restarts < CRASH_LOOP_RESTARTS || health.status?.mode) return false;
+  const isYoung = startedAt !== null && now - Date.parse(startedAt) < CRASH_LOOP_UPTIME_MS;
+  return observed?.container.state === 'restarting' || isYoung;
 }
 
 /** Judges all members together. */
@@ -81,6 +87,7 @@ function containerCause(member: MemberView): string | null {
   }
   if (state === 'created') return 'never started';
   if (state === 'paused') return 'paused';
+  if (state === 'restarting') return `restarting after it exited with code ${exitCode ?? 'unknown'}${because}`;
   if (state !== 'running') return `not running: exited with code ${exitCode ?? 'unknown'}${exitCode === 137 ? ' (killed)' : ''}${because}`;
   return member.isAttached ? null : 'its container is cut off: not attached to the network of the ensemble';
 }

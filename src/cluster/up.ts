@@ -11,9 +11,9 @@ import { chooseImage, type PullPolicy } from './image-choice.js';
 import { observe, type ObservedEnsemble } from './observe.js';
 import { formatPlan, planEnsemble, type Plan, type PlanRequest } from './plan.js';
 import { choosePorts } from './port-choice.js';
-import type { ImageChoice } from './record.js';
+import type { EnsembleRecord, ImageChoice } from './record.js';
 import { BIRTH_SETTINGS, checkSettings, DEFAULT_IMAGE, withGiven, type GivenSettings } from './settings.js';
-import { viewMembers } from './view.js';
+import { membersOf, viewMembers } from './view.js';
 
 export interface UpRequest {
   readonly name: string;
@@ -149,7 +149,7 @@ async function afterFailure(
   { engine, made, observed, plan }: { engine: Engine; made: Made; observed: ObservedEnsemble; plan: Plan },
 ): Promise<unknown> {
   const hasMade = made.containers.length + made.networks.length > 0;
-  if (!hasMade || hasReason(error, 'claimed')) return error;
+  if (!hasMade) return error;
   const left = request.keepOnFailure
     ? ['everything this run made (--keep-on-failure)']
     : await removeMade({ engine, made, observed, plan });
@@ -163,8 +163,13 @@ async function afterFailure(
 async function planRequest(request: UpRequest, observed: ObservedEnsemble, { engine, observer, signal }: UpContext): Promise<PlanRequest> {
   const { name, mode, given, acceptDataLoss } = request;
   const base = { name, mode, given, acceptDataLoss };
-  if (observed.record)
-    return { ...base, birth: { ensemble: observed.record.ensemble, ports: observed.record.ports, image: observed.record.image } };
+  if (observed.record) {
+    const { ensemble, ports } = observed.record;
+    return {
+      ...base,
+      birth: { ensemble, ports, image: await imageOfLiving(observed.record, observed, { engine, observer, signal }, request) },
+    };
+  }
   const settings = withGiven(BIRTH_SETTINGS, given);
   checkSettings(settings);
   const [image, choice] = await Promise.all([
@@ -201,6 +206,19 @@ function birthImage(
       throw error;
     },
   );
+}
+
+/** The recorded image, pulled again where a container is missing and the image is gone from the engine. */
+async function imageOfLiving(
+  { image }: EnsembleRecord,
+  observed: ObservedEnsemble,
+  { engine, observer, signal }: Pick<UpContext, 'engine' | 'observer' | 'signal'>,
+  request: UpRequest,
+): Promise<ImageChoice> {
+  const isComplete = membersOf(observed).every(({ id }) => observed.members.has(id));
+  if (isComplete || request.dryRun || (await engine.findImage(image.id))) return image;
+  const found = await birthImage({ ...request, given: { image: image.used } }, { engine, observer, signal });
+  return { ...image, id: found.id };
 }
 
 /** A dry run pulls nothing. */

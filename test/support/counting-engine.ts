@@ -51,7 +51,8 @@ export async function openCountingEngine(): Promise<CountingEngine> {
     await proxy.onAnswer?.(call);
     const kept = Object.entries(answer.headers).filter(([name]) => !['transfer-encoding', 'content-length', 'connection'].includes(name));
     const body = Buffer.concat(chunks);
-    const length: [string, number][] = method === 'HEAD' || call.status === 204 || call.status === 304 ? [] : [['content-length', body.length]];
+    const length: [string, number][] =
+      method === 'HEAD' || call.status === 204 || call.status === 304 ? [] : [['content-length', body.length]];
     outgoing.writeHead(call.status, Object.fromEntries([...kept, ...length]));
     outgoing.end(body);
   };

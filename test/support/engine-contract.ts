@@ -224,7 +224,7 @@ export function describeEngineContract(name: string, makeSubject: () => Promise<
         const volume = fresh('vol');
         const id = await create({ mounts: [{ volume, target: '/conf', labels }] });
         expect(await refusal(engine.removeVolume(volume), 'volume-in-use')).toMatchObject({ code: 'conflict' });
-        await engine.removeContainer(id);
+        await engine.removeContainer(id, { anonymousVolumes: true });
         await engine.removeVolume(volume);
         await engine.removeVolume(volume);
         expect(await engine.listVolumes({ names: [volume] })).toEqual([]);
@@ -325,7 +325,7 @@ export function describeEngineContract(name: string, makeSubject: () => Promise<
       it('is removed while it runs only by force; removing a gone one is success, also for several at once', async () => {
         const id = await started();
         expect(await refusal(engine.removeContainer(id), 'running')).toMatchObject({ code: 'conflict' });
-        await Promise.all(Array.from({ length: 4 }, () => engine.removeContainer(id, { force: true })));
+        await Promise.all(Array.from({ length: 4 }, () => engine.removeContainer(id, { force: true, anonymousVolumes: true })));
         await engine.removeContainer(id);
         expect(await engine.findContainer(id)).toBeUndefined();
       });
@@ -339,7 +339,7 @@ export function describeEngineContract(name: string, makeSubject: () => Promise<
 
       it('is over for every method once it is removed', async () => {
         const id = await create();
-        await engine.removeContainer(id);
+        await engine.removeContainer(id, { anonymousVolumes: true });
         const attempts = [
           engine.startContainer(id),
           engine.stopContainer(id, { timeoutMs: 1000 }),
@@ -371,7 +371,7 @@ export function describeEngineContract(name: string, makeSubject: () => Promise<
         const failed = await found(id);
         expect(failed).toMatchObject({ state: 'created', exitCode: null, ports: [] });
         expect(failed.startError).toContain(String(hostPort));
-        await engine.removeContainer(holder, { force: true });
+        await engine.removeContainer(holder, { force: true, anonymousVolumes: true });
         await engine.startContainer(id);
         expect(await found(id)).toMatchObject({ state: 'running', startError: '', ports });
       });
@@ -550,7 +550,7 @@ export function describeEngineContract(name: string, makeSubject: () => Promise<
         const ignored = await create();
         const id = await started({ labels: { ...labels, watched: 'yes' } });
         await engine.stopContainer(id, { timeoutMs: 1000 });
-        await Promise.all([before, ignored, id].map((each) => engine.removeContainer(each)));
+        await Promise.all([before, ignored, id].map((each) => engine.removeContainer(each, { anonymousVolumes: true })));
         const seen: EngineEvent[] = [];
         for await (const event of events) {
           seen.push(event);

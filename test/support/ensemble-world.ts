@@ -58,7 +58,11 @@ export function createWorld(): World {
     rm: (request = {}) =>
       removeContainers({ name: 'zk', members: [], force: false, volumes: false, ...request }, { engine, observer, signal: never }),
     async inventory() {
-      const [containers, networks, volumes] = await Promise.all([engine.listContainers({}), engine.listNetworks({}), engine.listVolumes({})]);
+      const [containers, networks, volumes] = await Promise.all([
+        engine.listContainers({}),
+        engine.listNetworks({}),
+        engine.listVolumes({}),
+      ]);
       return [
         ...containers.map(({ name, state }) => `container ${name} ${state}`),
         ...networks.map(({ name }) => `network ${name}`),

@@ -40,7 +40,13 @@ export function observedMember(record: EnsembleRecord, id: number, differing: Pa
     state: 'running',
     createdAt: BORN_AT,
     ports: [],
-    networks: [{ name: record.settings.network ?? networkName(record.cluster), id: isRunning ? 'net-1' : '', address: isRunning ? '172.20.0.2' : '' }],
+    networks: [
+      {
+        name: record.settings.network ?? networkName(record.cluster),
+        id: isRunning ? 'net-1' : '',
+        address: isRunning ? '172.20.0.2' : '',
+      },
+    ],
     volumes: Object.fromEntries(VOLUME_KINDS.map((kind) => [`/${kind}`, volumeName(record.cluster, id, kind)])),
     restarts: 0,
     exitCode: isRunning ? null : 143,

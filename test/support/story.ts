@@ -250,4 +250,3 @@ async function dump(test: string, names: readonly string[]): Promise<void> {
     }
   }
 }
-

@@ -30,7 +30,11 @@ export function startZkd(args: readonly string[], options: ZkdOptions = {}) {
 
 /** What a zkd that was started has ended with. */
 export function endOf({ exitCode, signal, stdout, stderr }: Awaited<ReturnType<typeof startZkd>>): ZkdResult {
-  return { exitCode: exitCode ?? (signal === undefined ? -1 : 128 + constants.signals[signal]), stdout: text(stdout), stderr: text(stderr) };
+  return {
+    exitCode: exitCode ?? (signal === undefined ? -1 : 128 + constants.signals[signal]),
+    stdout: text(stdout),
+    stderr: text(stderr),
+  };
 }
 
 const text = (output: unknown): string => (typeof output === 'string' ? output : '');

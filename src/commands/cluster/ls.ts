@@ -23,7 +23,9 @@ export default class ClusterLs extends ZkdCommand<LsResult> {
 
   async run(): Promise<LsResult> {
     const { flags } = await this.parse(ClusterLs);
-    const clusters = await listClusters(await this.engine(flags));
+    const clusters = await listClusters(await this.engine(flags), (name) => {
+      this.caution(`ensemble "${name}" was made by another version of zkd, whose labels this one cannot read`);
+    });
     this.print(await renderList(clusters, { clusters }, clusterList(this.style.stdout), flags.output, this.style.stdout));
     if (clusters.length === 0) this.next('zkd cluster up');
     return { clusters };

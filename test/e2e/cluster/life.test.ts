@@ -66,7 +66,13 @@ describe('an ensemble of three', () => {
     const { healthy, causes, cluster: seen } = await status(name);
     cluster = seen;
     expect({ healthy, causes }).toEqual({ healthy: true, causes: [] });
-    expect(cluster).toMatchObject({ name, size: 3, image: 'zkd/zookeeper:3.9', network: `zkd-${name}`, epoch: expect.any(Number) as number });
+    expect(cluster).toMatchObject({
+      name,
+      size: 3,
+      image: 'zkd/zookeeper:3.9',
+      network: `zkd-${name}`,
+      epoch: expect.any(Number) as number,
+    });
     expect(cluster.connect).toBe(cluster.members.map(({ address }) => address).join(','));
     expect(cluster.internalConnect).toBe(cluster.members.map(({ internalAddress }) => internalAddress).join(','));
     expect(cluster.members.map(({ id }) => id)).toEqual([1, 2, 3]);
@@ -108,7 +114,11 @@ describe('an ensemble of three', () => {
   });
 
   it('refuses another setting, and changes nothing', async () => {
-    const failure = await expectFailure(['cluster', 'up', name, '--size', '5'], { exitCode: 12, code: 'refused', says: ['size is 3, asked for 5'] });
+    const failure = await expectFailure(['cluster', 'up', name, '--size', '5'], {
+      exitCode: 12,
+      code: 'refused',
+      says: ['size is 3, asked for 5'],
+    });
     expect(failure.details).toMatchObject({ differences: [{ setting: 'size', is: '3', wanted: '5' }] });
     await expectFailure(['cluster', 'run', name], { exitCode: 4, code: 'conflict', says: [`Ensemble "${name}" exists already`] });
     expect(await belongingsOf(name)).toEqual(wholeEnsemble(name, 3));
@@ -159,14 +169,21 @@ describe('an ensemble of three', () => {
         LogConfig: { Type: 'json-file', Config: { 'max-file': '3', 'max-size': '10485760' } },
       });
       expect(Object.keys(facts.HostConfig.Tmpfs)).toEqual(['/logs']);
-      expect(facts.Mounts.filter(({ Type }) => Type === 'volume').map(({ Destination, Name }) => `${Destination} ${Name ?? ''}`).sort()).toEqual(
-        ['conf', 'data', 'datalog'].map((kind) => `/${kind} zkd-${name}-${id}-${kind}`),
-      );
+      expect(
+        facts.Mounts.filter(({ Type }) => Type === 'volume')
+          .map(({ Destination, Name }) => `${Destination} ${Name ?? ''}`)
+          .sort(),
+      ).toEqual(['conf', 'data', 'datalog'].map((kind) => `/${kind} zkd-${name}-${id}-${kind}`));
       const published = Object.entries(facts.NetworkSettings.Ports).filter(([, bindings]) => bindings);
       const port = portOf(cluster.members[id - 1] as Member);
       expect(published).toEqual([[`${port}/tcp`, [{ HostIp: '127.0.0.1', HostPort: port }]]]);
       expect(Object.keys(facts.NetworkSettings.Networks)).toEqual([`zkd-${name}`]);
-      expect(facts.Config.Labels).toMatchObject({ 'zkd.schema': '1', 'zkd.cluster': name, 'zkd.member': String(id), 'zkd.role': 'participant' });
+      expect(facts.Config.Labels).toMatchObject({
+        'zkd.schema': '1',
+        'zkd.cluster': name,
+        'zkd.member': String(id),
+        'zkd.role': 'participant',
+      });
       const secret = (await docker('exec', container, 'cat', '/conf/zkd-super')).trim();
       const [, password = ''] = secret.split(':');
       expect(password.length).toBeGreaterThan(20);
@@ -222,7 +239,11 @@ describe('an ensemble of three', () => {
     expect(gone.volumes).toEqual(wholeEnsemble(name, 3).volumes);
     await expectNothingLeft(name);
     expect(await succeed<RemovalDocument>(['cluster', 'down', name])).toMatchObject({ changed: false, members: [], volumes: [] });
-    expect(await zkd(['cluster', 'down', name])).toMatchObject({ exitCode: 0, stdout: '', stderr: expect.stringContaining('not there') as string });
+    expect(await zkd(['cluster', 'down', name])).toMatchObject({
+      exitCode: 0,
+      stdout: '',
+      stderr: expect.stringContaining('not there') as string,
+    });
     await expectFailure(['cluster', 'status', name], { exitCode: 3, code: 'not-found', says: [`Ensemble "${name}" does not exist`] });
   });
 });

@@ -56,7 +56,12 @@ describe('sizes', () => {
     const name = ensembles.name();
     const { cluster } = await up(name, '--size', '5', '--observers', '2', '--heap', '64m', ...AUTO);
     expect(cluster.members.map(({ role }) => role)).toEqual([...Array<string>(5).fill('participant'), 'observer', 'observer']);
-    expect(cluster.members.map(({ mode }) => mode).sort()).toEqual([...Array<string>(4).fill('follower'), 'leader', 'observer', 'observer']);
+    expect(cluster.members.map(({ mode }) => mode).sort()).toEqual([
+      ...Array<string>(4).fill('follower'),
+      'leader',
+      'observer',
+      'observer',
+    ]);
     expect(await status(name)).toMatchObject({ healthy: true });
     expect(await docker('inspect', '--format', '{{.HostConfig.Memory}}', `zkd-${name}-7`)).toBe(String((64 + 256) * 1024 ** 2));
     await gone(name);
@@ -112,14 +117,23 @@ describe('settings', () => {
     const says = ['line 1:', 'line 2:', '1 to 9', 'line 3: "sise" is not known', 'line 5: "set.dataDir"', 'line 6:', '1024 to 65535'];
     await expectFailure(['cluster', 'up', '--file', '-'], { exitCode: 2, code: 'usage', says }, { input });
     await expectFailure(['cluster', 'up', '--file', '-'], { exitCode: 2, code: 'usage', says: ['line 1'] }, { input: 'size: [1, 2' });
-    await expectFailure(['cluster', 'up', '--file', '/does/not/exist.yaml'], { exitCode: 2, code: 'usage', says: ['/does/not/exist.yaml'] });
+    await expectFailure(['cluster', 'up', '--file', '/does/not/exist.yaml'], {
+      exitCode: 2,
+      code: 'usage',
+      says: ['/does/not/exist.yaml'],
+    });
   });
 
   it('shows what it would do and does nothing with --dry-run', async () => {
     const name = ensembles.name();
     const { cluster, changed, plan } = await succeed<UpDocument>(['cluster', 'up', name, '--dry-run', '--size', '1', ...AUTO]);
     expect({ cluster, changed }).toEqual({ cluster: null, changed: true });
-    expect(plan.map((step) => step.split(' ').slice(0, 2).join(' ')).sort()).toEqual(['configure member', 'create member', 'create network', 'start member']);
+    expect(plan.map((step) => step.split(' ').slice(0, 2).join(' ')).sort()).toEqual([
+      'configure member',
+      'create member',
+      'create network',
+      'start member',
+    ]);
     const human = await zkd(['cluster', 'up', name, '--dry-run', '--size', '1', ...AUTO]);
     expect(human.stdout).toBe(plan.join('\n'));
     await expectNothingLeft(name);

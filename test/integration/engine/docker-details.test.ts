@@ -159,8 +159,11 @@ describe('a container on a real engine', () => {
   it('that is being removed by someone else is gone when the removal returns', async () => {
     const id = await started({});
     // The docker command is refused where it comes second.
-    const other = docker('rm', '-f', id).catch(() => undefined);
-    await Promise.all([engine.removeContainer(id, { force: true }), engine.removeContainer(id, { force: true })]);
+    const other = docker('rm', '-fv', id).catch(() => undefined);
+    await Promise.all([
+      engine.removeContainer(id, { force: true, anonymousVolumes: true }),
+      engine.removeContainer(id, { force: true, anonymousVolumes: true }),
+    ]);
     expect(await engine.findContainer(id)).toBeUndefined();
     await other;
   });

@@ -5,8 +5,8 @@ import { sampleRecord } from '../../support/sample-ensemble.js';
 describe('the birth of an ensemble', () => {
   it('of one member', () => {
     expect(linesFor({ given: { size: 1 } })).toEqual([
-      'create network zkd-zk',
       'create member 1 (participant, zkd-zk-1, 127.0.0.1:2181): new',
+      'create network zkd-zk',
       'configure member 1',
       'start member 1: new container',
     ]);
@@ -14,8 +14,8 @@ describe('the birth of an ensemble', () => {
 
   it('of three members', () => {
     expect(linesFor()).toEqual([
-      'create network zkd-zk',
       'create member 1 (participant, zkd-zk-1, 127.0.0.1:2181): new',
+      'create network zkd-zk',
       'configure member 1',
       'create member 2 (participant, zkd-zk-2, 127.0.0.1:2182): new',
       'configure member 2',
@@ -42,10 +42,10 @@ describe('the birth of an ensemble', () => {
   });
 
   it('creates member 1 first, as the claim, and starts nobody before all are configured', () => {
-    const everything = 'network create-1 configure-1 create-2 configure-2 create-3 configure-3';
+    const everything = 'create-1 network configure-1 create-2 configure-2 create-3 configure-3';
     expect(orderOf(planFor())).toEqual([
-      'network <- create-1',
       'create-1 <-',
+      'network <- create-1',
       'configure-1 <- create-1',
       'create-2 <- create-1',
       'configure-2 <- create-2',

@@ -116,7 +116,7 @@ describe('a voter whose data is gone', () => {
   it('after down: the claim is a member that has data', () => {
     const plan = planFor({}, { record, members: NO_CONTAINERS, networks: [], lostVolumes: ['1/data'] });
     assertDoable(plan);
-    expect(orderOf(plan).slice(0, 3)).toEqual(['network <- create-2', 'create-2 <-', 'configure-2 <- create-2']);
+    expect(orderOf(plan).slice(0, 3)).toEqual(['create-2 <-', 'network <- create-2', 'configure-2 <- create-2']);
     expect(plan.operations.at(-1)).toMatchObject({ key: 'start-1', kind: 'start-member' });
   });
 

@@ -131,16 +131,16 @@ describe('after down, with the volumes kept', () => {
     const sight = { record, members: NO_CONTAINERS, networks: [] };
     const cause = 'container is gone';
     expect(linesFor({}, sight).slice(0, 5)).toEqual([
-      'create network zkd-zk',
       `create member 1 (participant, zkd-zk-1, 127.0.0.1:2181): ${cause}`,
+      'create network zkd-zk',
       'configure member 1',
       `create member 2 (participant, zkd-zk-2, 127.0.0.1:2182): ${cause}`,
       'configure member 2',
     ]);
     const order = orderOf(planFor({}, sight));
     expect(order.slice(0, 5)).toEqual([
-      'network <- create-1',
       'create-1 <-',
+      'network <- create-1',
       'configure-1 <- create-1',
       'create-2 <- create-1',
       'configure-2 <- create-2 configure-1',
