@@ -11,6 +11,8 @@ if [[ -n $engine_dir ]]; then
   engine_data=$engine_dir/data
   engine_run=$engine_dir/run
   engine_options=(--host "unix://$engine_socket" --data-root "$engine_data" --exec-root "$engine_run" --bridge none --iptables=false)
+  # A daemon without a bridge takes docker0 away from whoever has one: so it gets a network namespace of its own.
+  engine_launcher=(unshare --net --)
 else
   engine_socket=/var/run/docker.sock
   # Not the daemon's default pid file: dockerd refuses to start while the pid in it is anyone's, and after a kill it stays behind.
@@ -19,6 +21,7 @@ else
   engine_data=/var/lib/docker
   engine_run=/var/run/docker
   engine_options=()
+  engine_launcher=()
 fi
 export ZKD_SETUP_SOCKET=$engine_socket # the default that engine.mjs asks
 
@@ -151,7 +154,7 @@ start_daemon() {
       if ((fd > 2)); then eval "exec $fd>&-"; fi
     done
     cd /
-    exec setsid nohup dockerd --pidfile "$engine_pid_file" "${engine_options[@]}" >>"$engine_log" 2>&1 </dev/null
+    exec setsid nohup "${engine_launcher[@]}" dockerd --pidfile "$engine_pid_file" "${engine_options[@]}" >>"$engine_log" 2>&1 </dev/null
   ) &
   daemon_job=$!
   engine_started=yes

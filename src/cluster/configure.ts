@@ -63,11 +63,16 @@ export async function configureMember(engine: Engine, request: ConfigureRequest)
   // Half a configuration, or another zkd's credential, in a member that never ran: finish it. A standalone server never gets a dynamicConfigFile.
   const isUnfinished = found === undefined || found.missing || (found.edited.length > 0 && !found.hasBooted && members.length > 1);
   if (!isUnfinished) return found.edited;
+  if (found?.hasBooted) {
+    // Only its data is new: what ZooKeeper made of its configuration stays.
+    await engine.writeFiles(containerId, dataFiles(member));
+    return found.edited;
+  }
   await engine.writeFiles(containerId, memberFiles(member, members, record.settings, credential));
-  // zoo.cfg is the last of the files: where it reads back whole, all of them are there.
-  const zooCfg = (await engine.readFile(containerId, ZOO_CFG))?.toString('utf8');
-  if (zooCfg !== formatZooCfg(record.settings, members, credential)) {
-    throw new ZkdError('failure', `The configuration of member ${member.id} does not read back as it was written`, {
+  // zoo.cfg is the last of the files: where it is there to its last byte, all of them are.
+  const written = await engine.findFile(containerId, ZOO_CFG);
+  if (written?.sizeBytes !== Buffer.byteLength(formatZooCfg(record.settings, members, credential))) {
+    throw new ZkdError('failure', `The configuration of member ${member.id} is not there as it was written`, {
       details: { member: member.id },
     });
   }

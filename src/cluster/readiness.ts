@@ -140,7 +140,8 @@ function syncCause(member: MemberView, context: Context): string | null {
     return synced !== null && synced < well.length ? `leads, but only ${synced} of ${voters - 1} followers are in sync` : null;
   }
   const wanted = health.role === 'observer' ? 'observer' : 'follower';
-  if (mode !== wanted) return `it is a ${mode}, not ${wanted === 'observer' ? 'an observer' : 'a follower'}`;
+  const withArticle = (word: string | null | undefined): string => (word === 'observer' ? 'an observer' : `a ${word}`);
+  if (mode !== wanted) return `it is ${withArticle(mode)}, not ${withArticle(wanted)}`;
   const [own, leading] = [epochUnder(leader.health, health), leader.health.epoch];
   return own !== null && leading !== null && own !== leading ? `in epoch ${own}, the leader is in epoch ${leading}` : null;
 }

@@ -121,16 +121,23 @@ log4j.appender.CONSOLE.layout=org.apache.log4j.PatternLayout
 log4j.appender.CONSOLE.layout.ConversionPattern=%d{ISO8601} [myid:%X{myid}] - %-5p [%t:%C{1}@%L] - %m%n
 `;
 
-/** Everything a member needs on its volumes before its first start. The directories are listed so that they belong to its user. */
+const OWNER = { uid: ZOOKEEPER_UID, gid: ZOOKEEPER_UID };
+const directory = (path: string): FileEntry => ({ path, mode: 0o755, ...OWNER });
+
+/** What a member needs on its data volumes. The directories are listed so that they belong to its user. */
+export function dataFiles(member: WantedMember): FileEntry[] {
+  return [directory('/data'), directory('/datalog'), { path: MYID, content: `${member.id}\n`, mode: 0o644, ...OWNER }];
+}
+
+/** Everything a member needs before its first start. */
 export function memberFiles(member: WantedMember, members: readonly WantedMember[], settings: Settings, credential: string): FileEntry[] {
-  const owner = { uid: ZOOKEEPER_UID, gid: ZOOKEEPER_UID };
   return [
-    ...['/conf', '/data', '/datalog'].map((path) => ({ path, mode: 0o755, ...owner })),
-    { path: CREDENTIAL_FILE, content: `${credential}\n`, mode: 0o600, ...owner },
-    { path: '/conf/logback.xml', content: LOGBACK_XML, mode: 0o644, ...owner },
-    { path: '/conf/log4j.properties', content: LOG4J_PROPERTIES, mode: 0o644, ...owner },
-    { path: MYID, content: `${member.id}\n`, mode: 0o644, ...owner },
+    directory('/conf'),
+    ...dataFiles(member),
+    { path: CREDENTIAL_FILE, content: `${credential}\n`, mode: 0o600, ...OWNER },
+    { path: '/conf/logback.xml', content: LOGBACK_XML, mode: 0o644, ...OWNER },
+    { path: '/conf/log4j.properties', content: LOG4J_PROPERTIES, mode: 0o644, ...OWNER },
     // Last: where it is there, everything before it is.
-    { path: ZOO_CFG, content: formatZooCfg(settings, members, credential), mode: 0o600, ...owner },
+    { path: ZOO_CFG, content: formatZooCfg(settings, members, credential), mode: 0o600, ...OWNER },
   ];
 }

@@ -3,6 +3,7 @@
  * Mapping, errors, streams and archives are in the `docker-*.ts` files and `archive.ts`; which engine, in `endpoint.ts`.
  * Works from API 1.41 (20.10) on and pins no version, since newer engines refuse old ones.
  */
+import type { IncomingMessage } from 'node:http';
 import { posix } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { byExistingDirectory, packArchive, unpackArchive } from './archive.js';
@@ -23,6 +24,8 @@ import type * as port from './engine.js';
 
 /** How long a removal that someone else began may take. */
 const REMOVAL_TIMEOUT_MS = 60_000;
+/** How long the engine may take to notice that a program has ended. */
+const UPDATE_TIMEOUT_MS = 5000;
 /** Bits of Go's file mode that say what a path is: directory, symbolic link, device, pipe, socket. */
 const NOT_REGULAR = 0x8000_0000 | 0x0800_0000 | 0x0400_0000 | 0x0200_0000 | 0x0100_0000;
 
@@ -85,8 +88,20 @@ export class DockerEngine implements port.Engine {
   }
 
   async setRestartPolicy(id: string, policy: port.RestartPolicy): Promise<void> {
-    const body = { RestartPolicy: { Name: policy } };
-    await this.#act(`set the restart policy of container "${id}"`, { method: 'POST', path: ['containers', id, 'update'], body });
+    const call: Call = { method: 'POST', path: ['containers', id, 'update'], body: { RestartPolicy: { Name: policy } } };
+    const deadline = Date.now() + UPDATE_TIMEOUT_MS;
+    await this.#translated({ what: `set the restart policy of container "${id}"`, endpoint: this.endpoint }, async (http) => {
+      for (;;) {
+        try {
+          await http.done(call);
+          return;
+        } catch (error) {
+          // Its program has just ended and the engine has not noticed yet: the update was undone, and goes through a moment later.
+          if (!isRefused(error, /cannot update a stopped container/i) || Date.now() > deadline) throw error;
+          await delay(20);
+        }
+      }
+    });
   }
 
   async findContainer(idOrName: string): Promise<port.ContainerDetails | undefined> {
@@ -116,6 +131,21 @@ export class DockerEngine implements port.Engine {
       await this.#act(`write files into container "${id}" below ${root}`, call);
     };
     await Promise.all([...byExistingDirectory(files)].map(write));
+  }
+
+  findFile(id: string, path: string): Promise<port.FileSummary | undefined> {
+    const call: Call = { method: 'HEAD', path: ['containers', id, 'archive'], query: { path: withoutSlash(path) } };
+    return this.#translated({ what: `look at ${path} of container "${id}"`, endpoint: this.endpoint }, async (http) => {
+      // The refusal of a HEAD has no words, so a missing container has to be told from a missing file.
+      const answer = await http.open(call).catch(async (error: unknown) => {
+        if (!(error instanceof EngineRefusal) || error.status !== 404) throw error;
+        await http.done({ method: 'GET', path: ['containers', id, 'json'] });
+        return undefined;
+      });
+      answer?.resume();
+      const stat = answer && pathStat(answer);
+      return stat && (stat.mode & NOT_REGULAR) === 0 ? { sizeBytes: stat.size, mode: stat.mode & 0o777 } : undefined;
+    });
   }
 
   async readFile(id: string, path: string): Promise<Buffer | undefined> {
@@ -296,8 +326,7 @@ export class DockerEngine implements port.Engine {
     return this.#translated({ what: `read ${path} of container "${id}"`, endpoint: this.endpoint }, async (http) => {
       const answer = await unlessRefused(http.open(call), /could not find the file/i);
       if (answer === undefined) return undefined;
-      const stat = JSON.parse(Buffer.from(String(answer.headers['x-docker-container-path-stat']), 'base64').toString()) as { mode: number };
-      if (!isWanted(stat)) return void answer.destroy();
+      if (!isWanted(pathStat(answer))) return void answer.destroy();
       return collect(answer);
     });
   }
@@ -312,6 +341,12 @@ export class DockerEngine implements port.Engine {
       await delay(100);
     }
   }
+}
+
+/** What the engine says of a path beside the archive. `mode` is Go's: type bits high, permission bits low. */
+function pathStat(answer: IncomingMessage): { readonly mode: number; readonly size: number } {
+  const header = Buffer.from(String(answer.headers['x-docker-container-path-stat']), 'base64').toString();
+  return JSON.parse(header) as { mode: number; size: number };
 }
 
 function withoutSlash(path: string): string {

@@ -19,7 +19,7 @@ function defer(require: NodeJS.Require, id: string): void {
   };
   standIn.exports = call;
   standIn.loaded = true;
-  require.cache[path] = standIn as NodeJS.Module;
+  require.cache[path] = standIn;
 }
 
 /** The constructor of dockerode's client. */

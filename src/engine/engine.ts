@@ -149,6 +149,13 @@ export interface FileEntry {
   readonly gid: number;
 }
 
+/** What is known of a file without reading it. */
+export interface FileSummary {
+  readonly sizeBytes: number;
+  /** Permission bits. */
+  readonly mode: number;
+}
+
 export interface LogLine {
   /** ISO-8601, UTC, nanoseconds as the engine gives them. */
   readonly time: string;
@@ -250,6 +257,8 @@ export interface Engine {
 
   /** Writes files into a container, running or not; missing directories are made only where listed. */
   writeFiles(id: string, files: readonly FileEntry[]): Promise<void>;
+  /** Looks at one regular file in a container, running or not, without reading it: far cheaper. Undefined where it does not exist. */
+  findFile(id: string, path: string): Promise<FileSummary | undefined>;
   /** Reads one regular file out of a container, running or not; undefined where it does not exist. */
   readFile(id: string, path: string): Promise<Buffer | undefined>;
   /** Reads all regular files below a directory (or the one file), by absolute path; empty where it does not exist. */

@@ -281,6 +281,13 @@ export class FakeEngine implements port.Engine {
     });
   }
 
+  findFile(id: string, path: string): Promise<port.FileSummary | undefined> {
+    return this.#call('findFile', [id, path], `look at ${path} of container "${id}"`, () => {
+      const file = this.#get(id).files.get(path);
+      return file?.content && { sizeBytes: file.content.length, mode: file.mode };
+    });
+  }
+
   readFile(id: string, path: string): Promise<Buffer | undefined> {
     return this.#call('readFile', [id, path], `read ${path} of container "${id}"`, () => this.#get(id).files.get(path)?.content);
   }

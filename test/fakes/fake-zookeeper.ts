@@ -120,7 +120,9 @@ export class FakeZooKeeper {
   #running(cluster: string): Server[] {
     return [...this.#servers.values()].filter(
       (server) =>
-        server.cluster === cluster && server.container.state === UP && [...server.container.networks.values()].some(({ address }) => address),
+        server.cluster === cluster &&
+        server.container.state === UP &&
+        [...server.container.networks.values()].some(({ address }) => address),
     );
   }
 
@@ -181,7 +183,10 @@ function rewrite({ files }: FakeContainer, zooCfg: string): void {
   files.put({ path: '/conf/zoo.cfg', content: kept.join('\n'), ...owner });
 }
 
-const srvr = ({ mode, zxid }: State): string => `Zookeeper version: 3.9.3-c26634f34490bb0ea7a09cc51e05ede3b4e320ee, built on 2024-10-17 23:21 UTC
+const srvr = ({
+  mode,
+  zxid,
+}: State): string => `Zookeeper version: 3.9.3-c26634f34490bb0ea7a09cc51e05ede3b4e320ee, built on 2024-10-17 23:21 UTC
 Latency min/avg/max: 0/0.5/3
 Received: 12
 Sent: 11

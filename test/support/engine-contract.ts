@@ -200,6 +200,9 @@ export function describeEngineContract(name: string, makeSubject: () => Promise<
         expect((await engine.listVolumes({ names })).map(({ name }) => name)).toEqual([volume]);
         const next = await create({ mounts: [{ volume, target: '/elsewhere' }] });
         expect((await engine.readFile(next, '/elsewhere/zoo.cfg'))?.toString()).toBe('tickTime=2000\n');
+        expect(await engine.findFile(next, '/elsewhere/zoo.cfg')).toMatchObject({ sizeBytes: 14 });
+        expect(await engine.findFile(next, '/elsewhere/other')).toBeUndefined();
+        expect(await engine.findFile(next, '/elsewhere')).toBeUndefined();
       });
 
       it('take over what the image has at the target, unless told not to', async () => {
@@ -348,6 +351,7 @@ export function describeEngineContract(name: string, makeSubject: () => Promise<
           engine.unpauseContainer(id),
           engine.setRestartPolicy(id, 'no'),
           engine.writeFiles(id, [file('/tmp/x', 'x')]),
+          engine.findFile(id, '/tmp/x'),
           engine.readFile(id, '/tmp/x'),
           engine.readFiles(id, '/tmp'),
           engine.exec(id, { command: COMMANDS.talks }),

@@ -2,6 +2,7 @@
 import { removeContainers, takeDown, type RemovalResult } from '../../src/cluster/index.js';
 import { bringUp, type UpRequest, type UpResult } from '../../src/cluster/up.js';
 import type { Observer } from '../../src/cluster/apply.js';
+import type { Engine } from '../../src/engine/index.js';
 import { FakeEngine } from '../fakes/fake-engine.js';
 import { FakeZooKeeper } from '../fakes/fake-zookeeper.js';
 
@@ -20,9 +21,10 @@ export interface World {
 
 export const TEST_IMAGE = 'zookeeper:3.9';
 
-/** A new engine that has the default image, and nothing else. */
-export function createWorld(): World {
+/** A new engine that has the default image, and nothing else. `through` stands between zkd and the engine. */
+export function createWorld(through: (engine: Engine) => Engine = (engine) => engine): World {
   const engine = new FakeEngine();
+  const seen = through(engine);
   engine.addImage(TEST_IMAGE, { labels: { 'zkd.zookeeper.version': '3.9.3' }, volumes: ['/data', '/datalog', '/logs'] });
   const zooKeeper = new FakeZooKeeper(engine);
   const said: string[] = [];
@@ -52,11 +54,11 @@ export function createWorld(): World {
           dryRun: false,
           ...request,
         },
-        { engine, ask: zooKeeper.ask, observer, signal },
+        { engine: seen, ask: zooKeeper.ask, observer, signal },
       ),
-    down: (request = {}) => takeDown({ name: 'zk', volumes: false, force: false, ...request }, { engine, observer, signal: never }),
+    down: (request = {}) => takeDown({ name: 'zk', volumes: false, force: false, ...request }, { engine: seen, observer, signal: never }),
     rm: (request = {}) =>
-      removeContainers({ name: 'zk', members: [], force: false, volumes: false, ...request }, { engine, observer, signal: never }),
+      removeContainers({ name: 'zk', members: [], force: false, volumes: false, ...request }, { engine: seen, observer, signal: never }),
     async inventory() {
       const [containers, networks, volumes] = await Promise.all([
         engine.listContainers({}),

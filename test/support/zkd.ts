@@ -28,8 +28,15 @@ export function startZkd(args: readonly string[], options: ZkdOptions = {}) {
   });
 }
 
+interface Ended {
+  readonly exitCode?: number | undefined;
+  readonly signal?: NodeJS.Signals | undefined;
+  readonly stdout: unknown;
+  readonly stderr: unknown;
+}
+
 /** What a zkd that was started has ended with. */
-export function endOf({ exitCode, signal, stdout, stderr }: Awaited<ReturnType<typeof startZkd>>): ZkdResult {
+export function endOf({ exitCode, signal, stdout, stderr }: Ended): ZkdResult {
   return {
     exitCode: exitCode ?? (signal === undefined ? -1 : 128 + constants.signals[signal]),
     stdout: text(stdout),

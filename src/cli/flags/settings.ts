@@ -3,6 +3,7 @@
  */
 import { boolean, custom, string } from '@oclif/core/flags';
 import { DEFAULT_IMAGE, SETTINGS, type GivenSettings, type Settings } from '../../cluster/index.js';
+import { repeated } from './repeated.js';
 
 const GROUP = 'ENSEMBLE';
 
@@ -114,7 +115,7 @@ export function givenSettings(flags: SettingFlagValues, file: GivenSettings): Gi
     memoryBytes: flags.memory,
     cpus: flags.cpus,
     tickTimeMs: flags['tick-time'],
-    set: flags.set ? SETTINGS.set.parse(flags.set.join('\n')) : undefined,
+    set: flags.set ? SETTINGS.set.parse(repeated(flags.set).join('\n')) : undefined,
     restart: flags.restart,
     growable: flags.growable,
     ephemeral: flags.ephemeral,

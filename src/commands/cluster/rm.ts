@@ -1,6 +1,7 @@
 import { boolean, custom } from '@oclif/core/flags';
 import { ClusterCommand } from '../../cli/cluster-command.js';
 import { clusterArgument } from '../../cli/flags/cluster.js';
+import { repeated } from '../../cli/flags/repeated.js';
 import { removeContainers, type RemovalResult } from '../../cluster/index.js';
 import { parseWholeNumber } from '../../runtime/quantities.js';
 import type { ExitCodeName } from '../../exit-codes.js';
@@ -32,8 +33,8 @@ export default class ClusterRm extends ClusterCommand<RemovalResult> {
     const name = await this.clusterName(parsed, { mustBeSaid: true });
     const signal = this.interruption();
     const [engine, observer] = await Promise.all([this.engine(parsed.flags), this.observer()]);
-    const { member = [], force, volumes } = parsed.flags;
-    const result = await removeContainers({ name, members: member, force, volumes }, { engine, observer, signal });
+    const { member, force, volumes } = parsed.flags;
+    const result = await removeContainers({ name, members: repeated(member), force, volumes }, { engine, observer, signal });
     this.print(
       result.changed ? `${name}: removed ${result.members.map(({ container }) => container).join(', ')}` : `${name}: nothing to remove`,
     );

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { openCountingEngine } from '../../support/counting-engine.js';
+import { listenElsewhere } from '../../support/listener.js';
 import {
   docker,
   expectFailure,
@@ -33,23 +34,6 @@ const folderOfTest = async (): Promise<string> => {
   return folder;
 };
 
-/** A socket file of the mode, with somebody listening behind it or, when `alive` is false, nobody any more. */
-async function socketFile(path: string, { alive }: { readonly alive: boolean }): Promise<void> {
-  const child = execa(
-    process.execPath,
-    ['-e', `require('net').createServer().listen(${JSON.stringify(path)}, () => console.log('ready'))`],
-    {
-      reject: false,
-    },
-  );
-  for await (const line of child) if (line === 'ready') break;
-  if (alive) ensembles.later(async () => child.kill());
-  else {
-    child.kill('SIGKILL');
-    await child;
-  }
-}
-
 describe('an engine that is down', () => {
   it.each(COMMANDS.map((args) => [args.slice(0, 2).join(' '), args] as const))('%s: exit 5 where there is no socket', async (_, args) => {
     const env = { DOCKER_HOST: 'unix:///does/not/exist.sock' };
@@ -60,7 +44,7 @@ describe('an engine that is down', () => {
 
   it('exit 5 where the socket is a dead one', async () => {
     const socket = join(await folderOfTest(), 'dead.sock');
-    await socketFile(socket, { alive: false });
+    await (await listenElsewhere(socket)).end('SIGKILL');
     const says = [socket, '--docker-host', 'nothing is listening'];
     await expectFailure(['cluster', 'up', 'zkdtest-none', '--docker-host', `unix://${socket}`], {
       exitCode: 5,
@@ -101,7 +85,8 @@ describe('an engine that is not permitted', () => {
   it('exit 5 for a socket that this user may not open', async () => {
     const folder = await folderOfTest();
     const socket = join(folder, 'docker.sock');
-    await socketFile(socket, { alive: true });
+    const listener = await listenElsewhere(socket);
+    ensembles.later(() => listener.end());
     await chmod(folder, 0o755);
     await chmod(socket, 0o000);
     // A checkout that user can read.
@@ -148,7 +133,7 @@ describe('what is wrong before the engine is asked', () => {
     const env = { DOCKER_HOST: engine.url };
     try {
       const wrong: [string[], string][] = [
-        ...['UPPER', '-dash', 'dash-', 'under_score', 'a'.repeat(33), 'dot.dot', 'ä', 'a b', ''].map((name): [string[], string] => [
+        ...['UPPER', 'dash-', 'under_score', 'a'.repeat(33), 'dot.dot', 'ä', 'a b', ''].map((name): [string[], string] => [
           ['cluster', 'up', name],
           'is not valid',
         ]),
@@ -156,6 +141,8 @@ describe('what is wrong before the engine is asked', () => {
           ['cluster', 'up', 'dev', `--size=${size}`],
           'a whole number from 1 to 9',
         ]),
+        [['cluster', 'up', '-dash'], 'Unknown flag: -dash'],
+        [['cluster', 'up', '--cluster', '-dash'], 'is not valid'],
         [['cluster', 'status', 'Not_A_Name'], 'is not valid'],
         [['cluster', 'down', 'Not_A_Name'], 'is not valid'],
         [['cluster', 'up', 'one', '--cluster', 'two'], 'Two ensembles are named'],

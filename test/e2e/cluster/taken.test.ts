@@ -1,7 +1,7 @@
 /** What `up` wants is somebody else's: ports, volumes, names. It says whose, exits 4 and has created nothing. */
 import { createServer, type AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { holdPort } from '../../support/port-holder.js';
+import { listenElsewhere } from '../../support/listener.js';
 import { docker, expectFailure, expectNothingLeft, IMAGE, status, succeed, up, useEnsembles } from '../../support/story.js';
 import { zkd } from '../../support/zkd.js';
 
@@ -52,7 +52,7 @@ describe('a port that is taken', () => {
   it('by another process: exit 4 names it, nothing is created', async () => {
     const name = ensembles.name();
     const port = await freePorts(3);
-    const holder = await holdPort(port + 2);
+    const holder = await listenElsewhere(port + 2);
     try {
       await expectFailure(['cluster', 'up', name, '--client-port', String(port), '--image', IMAGE], {
         exitCode: 4,
@@ -70,7 +70,7 @@ describe('a port that is taken', () => {
     const { cluster } = await up(name, '--size', '1', '--client-port', 'auto', '--image', IMAGE);
     await succeed(['cluster', 'down', name]);
     const port = Number(cluster.connect.split(':')[1]);
-    const holder = await holdPort(port);
+    const holder = await listenElsewhere(port);
     try {
       await expectFailure(['cluster', 'up', name], {
         exitCode: 4,
@@ -89,7 +89,7 @@ describe('a port that is taken', () => {
   it('is passed over where nobody asked for a port, and said', async () => {
     const name = ensembles.name();
     // 2181 may be taken by somebody else already: then that is what is passed over.
-    const holder = await holdPort(2181);
+    const holder = await listenElsewhere(2181);
     try {
       const { exitCode, stderr, stdout } = await zkd(['cluster', 'up', name, '--size', '1', '--image', IMAGE, '--timeout', '120s']);
       expect(exitCode, stderr).toBe(0);

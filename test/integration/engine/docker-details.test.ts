@@ -129,6 +129,15 @@ describe('a container on a real engine', () => {
     expect((await engine.findContainer(id))?.restarts).toBeLessThan(3);
   });
 
+  it('gets another restart policy at any moment of a crash loop', async () => {
+    const id = await started({ command: ['sh', '-c', 'exit 1'], restart: 'unless-stopped' });
+    // A program that has ended while the engine does not know it yet makes the engine refuse; that moment is short, so many are tried.
+    for (let round = 0; round < 40; round++) await engine.setRestartPolicy(id, 'unless-stopped');
+    await engine.setRestartPolicy(id, 'no');
+    await ended(id);
+    expect(await engine.findContainer(id)).toMatchObject({ restartPolicy: 'no', exitCode: 1 });
+  });
+
   it('says in its log what was said, lines of any length and any bytes', async () => {
     const script = 'printf "%0100000d\\n" 7; printf "\\303\\274 ends\\r\\n"; printf "\\377\\n"; echo; printf rest';
     const id = await started({ command: ['sh', '-c', script] });

@@ -1,0 +1,114 @@
+/**
+ * Runs one command in process, as `zkd` would, on fakes: the class from `src`, the outside replaced through the one seam in
+ * `src/cli/ports.ts`. What oclif does before a command runs is in the end-to-end tests.
+ */
+import { Config } from '@oclif/core/config';
+import { replacePorts, type Ports } from '../../src/cli/ports.js';
+import type { EndpointOptions, Engine } from '../../src/engine/index.js';
+import type { FakeZooKeeper } from '../fakes/fake-zookeeper.js';
+import { loadCommand } from './commands.js';
+
+export interface RunWorld {
+  readonly engine: Engine;
+  readonly zooKeeper: FakeZooKeeper;
+}
+
+export interface RunOptions {
+  /** Variables beside a clean environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Which streams are terminals; none where absent. Live drawing is off under `CI`, which these runs have. */
+  readonly tty?: boolean;
+  /** Called once the command has opened the engine; for signals in the middle of the work. */
+  readonly onOpen?: () => void;
+}
+
+export interface RunResult {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number;
+  /** What each opening of an engine was asked for. */
+  readonly openings: readonly EndpointOptions[];
+}
+
+const ROOT = new URL('../..', import.meta.url).pathname;
+const OURS = /^(ZKD_|DOCKER_|GITHUB_ENV$|NO_COLOR$|FORCE_COLOR$|CI$|TERM$)/;
+let loading: Promise<Config> | undefined;
+
+/** The configuration of the program, loaded once a file. */
+export function loadConfig(): Promise<Config> {
+  loading ??= Config.load({ root: ROOT });
+  return loading;
+}
+
+/** Puts an environment in place of the process's as far as zkd looks at it; answers how to take it back. oclif reads `process.env` itself. */
+function useEnvironment(env: Readonly<Record<string, string>>): () => void {
+  const before = { ...process.env };
+  for (const key of Object.keys(process.env)) if (OURS.test(key)) Reflect.deleteProperty(process.env, key);
+  Object.assign(process.env, { CI: 'true', ...env });
+  return () => {
+    for (const key of Object.keys(process.env)) if (!(key in before)) Reflect.deleteProperty(process.env, key);
+    Object.assign(process.env, before);
+  };
+}
+
+/** Collects what is written. */
+function sink(isTTY: boolean): { readonly stream: Ports['stdout']; text(): string } {
+  const chunks: string[] = [];
+  const write = (chunk: Uint8Array | string): boolean => chunks.push(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString()) > 0;
+  return { stream: { write, isTTY, columns: 120 } as Ports['stdout'], text: () => chunks.join('') };
+}
+
+/** The ports of a run on fakes, and what came out of it. */
+export function fakePorts(world: RunWorld | Error, { tty = false, onOpen }: RunOptions = {}) {
+  const [stdout, stderr] = [sink(tty), sink(tty)];
+  const openings: EndpointOptions[] = [];
+  const ports: Partial<Ports> = {
+    env: process.env,
+    stdin: { isTTY: tty },
+    stdout: stdout.stream,
+    stderr: stderr.stream,
+    async openEngine(options) {
+      openings.push(options);
+      onOpen?.();
+      if (world instanceof Error) throw world;
+      return world.engine;
+    },
+    askFourLetterWord: (address, word, options) =>
+      world instanceof Error ? Promise.reject(world) : world.zooKeeper.ask(address, word, options),
+  };
+  return { ports, openings, stdout: () => stdout.text(), stderr: () => stderr.text() };
+}
+
+/** Runs `zkd <id> <argv>`. A world that is an error is an engine that cannot be opened. */
+export async function runCommand(
+  id: string,
+  argv: readonly string[],
+  world: RunWorld | Error,
+  options: RunOptions = {},
+): Promise<RunResult> {
+  const [command, config] = await Promise.all([loadCommand(id), loadConfig()]);
+  const restore = useEnvironment(options.env ?? {});
+  const listeners = process.stdout.listeners('error');
+  const { ports, openings, stdout, stderr } = fakePorts(world, options);
+  try {
+    await command.run([...argv], replacePorts(config, ports));
+    return { stdout: stdout(), stderr: stderr(), exitCode: Number(process.exitCode ?? 0), openings };
+  } finally {
+    process.exitCode = undefined;
+    restore();
+    for (const listener of process.stdout.listeners('error')) {
+      if (!listeners.includes(listener)) process.stdout.off('error', listener as () => void);
+    }
+  }
+}
+
+/** Runs with `--json` and parses the one document on stdout; more or less than one fails. */
+export async function runJson(
+  id: string,
+  argv: readonly string[],
+  world: RunWorld | Error,
+  options: RunOptions = {},
+): Promise<RunResult & { readonly document: Record<string, unknown> }> {
+  const result = await runCommand(id, [...argv, '--json'], world, options);
+  return { ...result, document: JSON.parse(result.stdout) as Record<string, unknown> };
+}

@@ -1,0 +1,27 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { nearest } from '../../../src/cli/nearest.js';
+
+const COMMANDS = ['cluster up', 'cluster run', 'cluster ps', 'cluster rm', 'cluster down', 'cluster status', 'cluster env', 'cluster ls'];
+
+it.each([
+  ['cluster stauts', 'cluster status'],
+  ['clutser down', 'cluster down'],
+  ['cluster statu', 'cluster status'],
+])('%s: %s may be meant', (typed, meant) => expect(nearest(typed, COMMANDS)[0]).toBe(meant));
+
+it('offers what a long enough word begins, and nothing for a word far from all', () => {
+  expect(nearest('obs', ['observers', 'size'])).toEqual(['observers']);
+  expect(nearest('frobnicate', COMMANDS)).toEqual([]);
+  expect(nearest('', ['size'])).toEqual([]);
+});
+
+it('offers at most three, known ones, each once, and itself first', () => {
+  fc.assert(
+    fc.property(fc.string({ maxLength: 20 }), (word) => {
+      const found = nearest(word, COMMANDS);
+      return found.length <= 3 && new Set(found).size === found.length && found.every((candidate) => COMMANDS.includes(candidate));
+    }),
+  );
+  for (const command of COMMANDS) expect(nearest(command, COMMANDS)[0]).toBe(command);
+});
