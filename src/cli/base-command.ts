@@ -13,6 +13,7 @@ import { ZkdError } from '../errors.js';
 import { exitNumber, type ExitCodeName } from '../exit-codes.js';
 import { listenForInterruption, type Interruption } from '../runtime/interruption.js';
 import { formatFailure, toFailure } from './failure.js';
+import { engineChoice, type EngineFlagValues } from './flags/engine.js';
 import { portsOf, type Ports } from './ports.js';
 import { createLineProgress, createLiveProgress, SILENT_PROGRESS, type Progress } from './progress.js';
 import { loadStyle, PLAIN_STYLE, type Style } from './style.js';
@@ -100,11 +101,8 @@ export abstract class ZkdCommand<Result extends object> extends Command {
   }
 
   /** The engine the flags name, opened once. */
-  protected engine(flags: { 'docker-host'?: string | undefined; context?: string | undefined }): Promise<Engine> {
-    this.#engine ??= this.ports.openEngine({
-      ...(flags['docker-host'] === undefined ? {} : { dockerHost: flags['docker-host'] }),
-      ...(flags.context === undefined ? {} : { context: flags.context }),
-    });
+  protected async engine(flags: EngineFlagValues): Promise<Engine> {
+    this.#engine ??= this.ports.openEngine(engineChoice(flags, this.argv));
     return this.#engine;
   }
 
@@ -124,6 +122,8 @@ export abstract class ZkdCommand<Result extends object> extends Command {
 
   override async catch(error: Error): Promise<void> {
     if (error instanceof ExitError) throw error;
+    // Else oclif warns developers of commands on stderr where NODE_ENV is set to something else than production.
+    this.parsed = true;
     this.#progress?.close();
     const failure = toFailure(error, this.words, Object.keys({ ...this.ctor.flags, ...this.ctor.baseFlags, json: true }));
     if (this.jsonEnabled()) this.logJson({ error: failure });

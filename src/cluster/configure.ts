@@ -10,6 +10,7 @@ import type { EnsembleRecord } from './record.js';
 import {
   checkConfiguration,
   CREDENTIAL_FILE,
+  dataFiles,
   formatZooCfg,
   memberFiles,
   MYID,

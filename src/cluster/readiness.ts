@@ -79,8 +79,8 @@ function containerCause(member: MemberView): string | null {
   if (!observed) return 'its container is gone';
   const { state } = observed.container;
   const exitCode = observed.details?.exitCode;
-  const inLog = evidence ? logCause(evidence.logTail, member.id) : null;
-  const because = inLog ? `: ${inLog}` : '';
+  const known = evidence ? (myidCause(evidence, member.id) ?? logCause(evidence.logTail, member.id)) : null;
+  const because = known ? `: ${known}` : '';
   if (observed.details?.outOfMemory && state !== 'running') return 'out of memory: the engine ended it at its memory limit';
   if (isCrashLoop(member)) {
     return `crash loop: restarted ${observed.details?.restarts ?? 0} times${exitCode === null || exitCode === undefined ? '' : `, last exit code ${exitCode}`}${because}`;
@@ -95,8 +95,8 @@ function containerCause(member: MemberView): string | null {
 /** Causes the server itself, or its silence, tells. */
 function serverCause(member: MemberView, context: Context): string | null {
   const { health, evidence } = member;
-  const myid = evidence?.myid;
-  if (myid !== undefined && myid !== null && myid !== String(member.id)) return `wrong myid: its data says it is member ${myid}`;
+  const wrongMyid = evidence ? myidCause(evidence, member.id) : null;
+  if (wrongMyid) return wrongMyid;
   if (health.serverId !== null && health.serverId !== member.id) return `wrong myid: it takes itself for member ${health.serverId}`;
   const inLog = evidence ? logCause(evidence.logTail, member.id) : null;
   if (health.silence === 'not-whitelisted') return 'it does not allow the four-letter words zkd asks (4lw.commands.whitelist)';
@@ -146,6 +146,10 @@ function syncCause(member: MemberView, context: Context): string | null {
   return own !== null && leading !== null && own !== leading ? `in epoch ${own}, the leader is in epoch ${leading}` : null;
 }
 
+function myidCause({ myid }: Evidence, id: number): string | null {
+  return myid !== null && myid !== String(id) ? `wrong myid: its data says it is member ${myid}` : null;
+}
+
 /** What a server's own last words say, where they say something a person can act on. */
 function logCause(lines: readonly string[], id: number): string | null {
   const text = lines.join('\n');
@@ -156,6 +160,8 @@ function logCause(lines: readonly string[], id: number): string | null {
   const invalid = /Invalid config[^\n]*|Error processing [^\n]*zoo\.cfg[^\n]*|(?:IllegalArgumentException|ConfigException): [^\n]*/.exec(
     text,
   );
-  if (invalid) return `its configuration is not valid (${invalid[0].trim()})`;
-  return null;
+  if (!invalid) return null;
+  // Of a chain of exceptions the last one says what it is about.
+  const [root] = [...text.matchAll(/(?:NumberFormatException|IllegalArgumentException|ConfigException): [^\n]*/g)].slice(-1);
+  return `its configuration is not valid (${(root ?? invalid)[0].trim()})`;
 }

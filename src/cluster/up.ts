@@ -116,13 +116,14 @@ async function readyCluster(request: UpRequest, result: AwaitResult, engine: Eng
 }
 
 const LOG_LINES_SHOWN = 5;
+const STACK_FRAME = /^\s*(?:at \S+\(|\.\.\. \d+ )/;
 
 /** Exit 7, each member's cause and its last log lines. */
 export function notReady(name: string, timeoutMs: number, { verdict, ensemble, ended }: AwaitResult): ZkdError {
   const why = ended === 'crashed' ? 'cannot become ready' : `is not ready within ${timeoutMs / 1000} s`;
   const members = verdict.causes.map(({ member, cause }) => {
     const tail = ensemble.members.find(({ id }) => id === member)?.evidence?.logTail ?? [];
-    return { member, cause, log: tail.filter((line) => line.trim() !== '').slice(-LOG_LINES_SHOWN) };
+    return { member, cause, log: tail.filter((line) => line.trim() !== '' && !STACK_FRAME.test(line)).slice(-LOG_LINES_SHOWN) };
   });
   const words = members.map(({ member, cause, log }) => [`  member ${member}: ${cause}`, ...log.map((line) => `    | ${line}`)].join('\n'));
   return new ZkdError('timeout', [`Ensemble "${name}" ${why}`, ...words].join('\n'), {

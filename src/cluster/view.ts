@@ -72,8 +72,9 @@ export async function gatherEvidence(engine: Engine, ensemble: EnsembleView): Pr
 async function evidenceOf(engine: Engine, { container, details }: ObservedMember): Promise<Evidence> {
   const logTail = async (): Promise<string[]> => {
     const lines: string[] = [];
-    // Words from before the last start explain an earlier failure, not this one.
-    const since = details?.startedAt ? { since: Math.floor(Date.parse(details.startedAt) / 1000) } : {};
+    // Words from before somebody started it explain an earlier failure, not this one. Where the engine restarts it, they are the same.
+    const isRestarted = (details?.restarts ?? 0) > 0;
+    const since = details?.startedAt && !isRestarted ? { since: Math.floor(Date.parse(details.startedAt) / 1000) } : {};
     for await (const { line } of engine.logs(container.id, { tail: LOG_LINES_READ, ...since })) {
       if (!OWN_WORDS.test(line)) lines.push(line);
     }

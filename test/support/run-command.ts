@@ -109,6 +109,6 @@ export async function runJson(
   world: RunWorld | Error,
   options: RunOptions = {},
 ): Promise<RunResult & { readonly document: Record<string, unknown> }> {
-  const result = await runCommand(id, [...argv, '--json'], world, options);
+  const result = await runCommand(id, ['--json', ...argv], world, options);
   return { ...result, document: JSON.parse(result.stdout) as Record<string, unknown> };
 }

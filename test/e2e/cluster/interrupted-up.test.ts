@@ -28,7 +28,7 @@ async function interruptUp(name: string, signal: NodeJS.Signals, call: RegExp, n
       if (call.test(what) && (seen += 1) === nth) child.kill(signal);
     };
     const result = endOf(await child);
-    expect(seen, 'the point was reached').toBeGreaterThanOrEqual(nth);
+    expect(seen, `the point was not reached\n${result.stderr}`).toBeGreaterThanOrEqual(nth);
     return result;
   } finally {
     await engine.close();

@@ -35,7 +35,7 @@ describe('up, where nothing is there', () => {
     const world = createWorld();
     await world.up({ given: { size: 1 } });
     const methods = world.engine.calls.map(({ method }) => method);
-    const order = ['createContainer', 'writeFiles', 'readFile', 'setRestartPolicy', 'startContainer'] as const;
+    const order = ['createContainer', 'writeFiles', 'findFile', 'setRestartPolicy', 'startContainer'] as const;
     const positions = order.map((method) => methods.lastIndexOf(method));
     expect(positions).toEqual([...positions].sort((a, b) => a - b));
     expect(world.engine.container('zkd-zk-1').restartPolicy).toBe('unless-stopped');

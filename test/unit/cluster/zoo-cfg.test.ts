@@ -150,10 +150,10 @@ describe('the files of a member', () => {
       '/conf',
       '/data',
       '/datalog',
+      '/data/myid',
       '/conf/zkd-super',
       '/conf/logback.xml',
       '/conf/log4j.properties',
-      '/data/myid',
       '/conf/zoo.cfg',
     ]);
   });

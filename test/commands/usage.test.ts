@@ -1,0 +1,136 @@
+/** What is typed wrong: exit 2 in both forms, one small document, and the engine is never asked. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { useFakeHostPorts } from '../fakes/fake-host-ports.js';
+import { loadCommands } from '../support/commands.js';
+import { createWorld, type World } from '../support/ensemble-world.js';
+import { runCommand, runJson } from '../support/run-command.js';
+
+useFakeHostPorts();
+
+const ids = [...(await loadCommands()).keys()].filter((id) => id.startsWith('cluster:'));
+let world: World;
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'zkd-usage-'));
+});
+beforeEach(() => {
+  world = createWorld();
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Runs both forms; answers the words on stderr. The engine must not have been asked anything. */
+async function refused(id: string, argv: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
+  const human = await runCommand(id, argv, world, { env });
+  expect({ exitCode: human.exitCode, stdout: human.stdout, openings: human.openings }).toEqual({ exitCode: 2, stdout: '', openings: [] });
+  expect(human.stderr).toMatch(/^Error: /);
+  const json = await runJson(id, argv, world, { env });
+  expect(json).toMatchObject({ exitCode: 2, stderr: '', openings: [] });
+  expect(Object.keys(json.document)).toEqual(['error']);
+  expect(json.document).toMatchObject({
+    error: { code: 'usage', exitCode: 2, message: expect.any(String), suggestions: expect.any(Array), details: expect.any(Object) },
+  });
+  expect(Object.keys(json.document['error'] as object)).toEqual(['code', 'message', 'exitCode', 'suggestions', 'details']);
+  expect(json.stdout.length).toBeLessThan(2000);
+  expect(json.stdout + human.stderr).not.toContain(homedir());
+  expect(human.stderr + json.stdout).not.toContain(String.fromCharCode(27));
+  expect(world.engine.calls.filter(({ method }) => method !== 'close')).toEqual([]);
+  return human.stderr;
+}
+
+describe.each(ids)('%s', (id) => {
+  it('refuses an unknown flag and names the way to the help', async () => {
+    const words = await refused(id, ['--frobnicate']);
+    expect(words).toContain('--frobnicate');
+    expect(words).toContain(`zkd ${id.replaceAll(':', ' ')} --help`);
+  });
+
+  it('refuses more arguments than it takes', async () => void (await refused(id, ['one', 'two', 'three'])));
+
+  it('refuses what stands after --, and takes --json before it only', async () => {
+    expect(await refused(id, ['--', 'ls', '-la'])).toContain('Nothing may stand after "--"');
+    const { stdout, stderr, exitCode } = await runCommand(id, ['--', '--json'], world);
+    expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 2 });
+    expect(stderr).toMatch(/^Error: /);
+    const json = await runCommand(id, ['--json', '--'], world);
+    expect(JSON.parse(json.stdout)).toHaveProperty('error.code', 'usage');
+  });
+
+  it('refuses two engines', async () => {
+    await refused(id, ['--docker-host', 'tcp://x', '--context', 'y']);
+  });
+
+  it.each(['No', '-x', 'a_b', '', 'x'.repeat(33), '../zk', 'a b'])('refuses %j for a name', async (name) => {
+    if (id === 'cluster:ls') return;
+    await refused(id, ['--cluster', name]);
+    if (!name.startsWith('-')) await refused(id, [name]);
+  });
+
+  it('refuses an argument and a typed flag that differ', async () => {
+    if (id !== 'cluster:ls') await refused(id, ['one', '--cluster', 'two']);
+  });
+});
+
+describe.each(['cluster:up', 'cluster:run'])('%s', (id) => {
+  it.each(['0', '-1', '1.5', '1000', '', 'x', '03', '1e0'])('refuses size %j, by flag, variable and file', async (size) => {
+    const file = join(folder, 'size.yaml');
+    await writeFile(file, `name: zk\nsize: "${size}"\n`);
+    await refused(id, [`--size=${size}`]);
+    if (size !== '') await refused(id, [], { ZKD_SIZE: size });
+    expect(await refused(id, ['--file', file])).toMatch(/line 2: "size": .*from 1 to 9/);
+  });
+
+  it.each([
+    ['--observers', '10'],
+    ['--client-port', '80'],
+    ['--bind', 'localhost'],
+    ['--subnet', '10.0.0.0'],
+    ['--heap', '1m'],
+    ['--memory', 'much'],
+    ['--cpus', '0'],
+    ['--tick-time', '1ms'],
+    ['--set', 'dataDir=/x'],
+    ['--set', 'novalue'],
+    ['--restart', 'always'],
+    ['--image', 'not an image'],
+    ['--pull', 'sometimes'],
+    ['--timeout', 'soon'],
+    ['--timeout', '0s'],
+    ['--file', '/nowhere/zkd.yaml'],
+  ])('refuses %s %s', async (flag, value) => void (await refused(id, [flag, value])));
+
+  it('suggests the flag that may have been meant', async () => {
+    expect(await refused(id, ['--obsrevers', '2'])).toContain('Did you mean --observers?');
+    expect(await refused(id, ['--siz=2'])).toContain('Did you mean --size');
+  });
+
+  it('names every wrong field of a file with its line', async () => {
+    const file = join(folder, 'wrong.yaml');
+    await writeFile(file, 'sise: 3\nheap: 1\nset:\n  clientPort: 1\n');
+    const words = await refused(id, ['--file', file]);
+    expect(words).toMatch(/line 1: "sise" is not known/);
+    expect(words).toMatch(/line 2: "heap"/);
+    expect(words).toMatch(/line [34]: "set.*use --client-port/);
+  });
+
+  it('refuses a name that differs from the file’s', async () => {
+    const file = join(folder, 'named.yaml');
+    await writeFile(file, 'name: one\n');
+    expect(await refused(id, ['two', '--file', file])).toContain('"one"');
+  });
+
+  it('refuses settings that contradict one another', async () => {
+    const { exitCode } = await runCommand(id, ['--heap', '1g', '--memory', '1g'], world);
+    expect(exitCode).toBe(2);
+    expect(await world.inventory()).toEqual([]);
+  });
+});
+
+it.each([
+  ['cluster:ls', '--output', 'xml'],
+  ['cluster:ps', '-o', 'csv'],
+  ['cluster:env', '--format', 'fish'],
+  ['cluster:rm', '--member', '0'],
+])('%s refuses %s %s', async (id, flag, value) => void (await refused(id, [flag, value])));
