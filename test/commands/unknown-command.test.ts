@@ -2,7 +2,7 @@ import type { Config } from '@oclif/core/config';
 import { describe, expect, it } from 'vitest';
 import hook from '../../src/hooks/command-not-found.js';
 import { replacePorts } from '../../src/cli/ports.js';
-import { fakePorts, loadConfig } from '../support/run-command.js';
+import { fakePorts } from '../support/run-command.js';
 
 const KNOWN = ['cluster:up', 'cluster:down', 'cluster:status'];
 
@@ -10,7 +10,6 @@ const KNOWN = ['cluster:up', 'cluster:down', 'cluster:status'];
 async function unknown(id: string, argv: string[] = [], tty = false) {
   const run: string[] = [];
   const config = {
-    ...(await loadConfig()),
     options: {},
     commands: KNOWN.map((known) => ({ id: known, hidden: false })),
     topics: [{ name: 'cluster' }],

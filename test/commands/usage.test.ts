@@ -30,7 +30,13 @@ async function refused(id: string, argv: readonly string[], env: Readonly<Record
   expect(json).toMatchObject({ exitCode: 2, stderr: '', openings: [] });
   expect(Object.keys(json.document)).toEqual(['error']);
   expect(json.document).toMatchObject({
-    error: { code: 'usage', exitCode: 2, message: expect.any(String), suggestions: expect.any(Array), details: expect.any(Object) },
+    error: {
+      code: 'usage',
+      exitCode: 2,
+      message: expect.any(String) as string,
+      suggestions: expect.any(Array) as string[],
+      details: expect.any(Object) as object,
+    },
   });
   expect(Object.keys(json.document['error'] as object)).toEqual(['code', 'message', 'exitCode', 'suggestions', 'details']);
   expect(json.stdout.length).toBeLessThan(2000);
@@ -47,7 +53,9 @@ describe.each(ids)('%s', (id) => {
     expect(words).toContain(`zkd ${id.replaceAll(':', ' ')} --help`);
   });
 
-  it('refuses more arguments than it takes', async () => void (await refused(id, ['one', 'two', 'three'])));
+  it('refuses more arguments than it takes', async () => {
+    await refused(id, ['one', 'two', 'three']);
+  });
 
   it('refuses what stands after --, and takes --json before it only', async () => {
     expect(await refused(id, ['--', 'ls', '-la'])).toContain('Nothing may stand after "--"');
@@ -99,7 +107,9 @@ describe.each(['cluster:up', 'cluster:run'])('%s', (id) => {
     ['--timeout', 'soon'],
     ['--timeout', '0s'],
     ['--file', '/nowhere/zkd.yaml'],
-  ])('refuses %s %s', async (flag, value) => void (await refused(id, [flag, value])));
+  ])('refuses %s %s', async (flag, value) => {
+    await refused(id, [flag, value]);
+  });
 
   it('suggests the flag that may have been meant', async () => {
     expect(await refused(id, ['--obsrevers', '2'])).toContain('Did you mean --observers?');
@@ -133,4 +143,6 @@ it.each([
   ['cluster:ps', '-o', 'csv'],
   ['cluster:env', '--format', 'fish'],
   ['cluster:rm', '--member', '0'],
-])('%s refuses %s %s', async (id, flag, value) => void (await refused(id, [flag, value])));
+])('%s refuses %s %s', async (id, flag, value) => {
+  await refused(id, [flag, value]);
+});

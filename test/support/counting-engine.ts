@@ -3,7 +3,7 @@
  * does something: kill zkd, let another one pass, go away itself.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, request, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -51,9 +51,9 @@ export async function openCountingEngine(): Promise<CountingEngine> {
     await proxy.onAnswer?.(call);
     const kept = Object.entries(answer.headers).filter(([name]) => !['transfer-encoding', 'content-length', 'connection'].includes(name));
     const body = Buffer.concat(chunks);
-    const length: [string, number][] =
-      method === 'HEAD' || call.status === 204 || call.status === 304 ? [] : [['content-length', body.length]];
-    outgoing.writeHead(call.status, Object.fromEntries([...kept, ...length]));
+    const isBodiless = method === 'HEAD' || call.status === 204 || call.status === 304;
+    const length = isBodiless ? {} : { 'content-length': body.length };
+    outgoing.writeHead(call.status, { ...(Object.fromEntries(kept) as OutgoingHttpHeaders), ...length });
     outgoing.end(body);
   };
   const server = createServer((incoming, outgoing) => {

@@ -55,7 +55,7 @@ function useEnvironment(env: Readonly<Record<string, string>>): () => void {
 function sink(isTTY: boolean): { readonly stream: Ports['stdout']; text(): string } {
   const chunks: string[] = [];
   const write = (chunk: Uint8Array | string): boolean => chunks.push(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString()) > 0;
-  return { stream: { write, isTTY, columns: 120 } as Ports['stdout'], text: () => chunks.join('') };
+  return { stream: { write, isTTY, columns: 120 }, text: () => chunks.join('') };
 }
 
 /** The ports of a run on fakes, and what came out of it. */

@@ -114,14 +114,14 @@ export function wholeEnsemble(name: string, size: number): Belongings {
 }
 
 /** Runs with `--json`; stdout must be exactly one document. */
-export async function run<T>(args: readonly string[], options: ZkdOptions = {}): Promise<ZkdResult & { readonly document: T }> {
+export async function run(args: readonly string[], options: ZkdOptions = {}): Promise<ZkdResult & { readonly document: unknown }> {
   const result = await zkd([...args, '--json'], options);
-  return { ...result, document: parseOnly<T>(result) };
+  return { ...result, document: parseOnly(result) };
 }
 
-function parseOnly<T>({ stdout, stderr, exitCode }: ZkdResult): T {
+function parseOnly({ stdout, stderr, exitCode }: ZkdResult): unknown {
   try {
-    return JSON.parse(stdout) as T;
+    return JSON.parse(stdout);
   } catch {
     throw new Error(`stdout is not one JSON document (exit ${exitCode}):\n${stdout}\n--- stderr\n${stderr}`);
   }
@@ -129,9 +129,9 @@ function parseOnly<T>({ stdout, stderr, exitCode }: ZkdResult): T {
 
 /** Runs with `--json` and wants success. */
 export async function succeed<T>(args: readonly string[], options: ZkdOptions = {}): Promise<T> {
-  const { exitCode, document, stderr } = await run<T>(args, options);
+  const { exitCode, document, stderr } = await run(args, options);
   expect(exitCode, `${JSON.stringify(document)}\n${stderr}`).toBe(0);
-  return document;
+  return document as T;
 }
 
 /** `cluster up`, which must succeed. */
@@ -143,14 +143,15 @@ export async function up(name: string, ...args: string[]): Promise<UpDocument & 
 
 /** `cluster status`, whatever it says; the exit code must agree with it, and the human form with both. */
 export async function status(name: string): Promise<StatusDocument> {
-  const { exitCode, document } = await run<StatusDocument>(['cluster', 'status', name]);
+  const { exitCode, ...result } = await run(['cluster', 'status', name]);
+  const document = result.document as StatusDocument;
   expect(exitCode).toBe(document.healthy ? 0 : 10);
   return document;
 }
 
 /** The failure document of a run that fails. */
 export function failureOf(result: ZkdResult): FailureDocument {
-  const document = parseOnly<{ error: FailureDocument }>(result);
+  const document = parseOnly(result) as { error: FailureDocument };
   expect(Object.keys(document)).toEqual(['error']);
   expect(Object.keys(document.error).sort()).toEqual(['code', 'details', 'exitCode', 'message', 'suggestions']);
   expect(result.exitCode).toBe(document.error.exitCode);

@@ -56,7 +56,11 @@ export HOSTS_ENTRY='127.0.0.1 zkd-zk-1 zkd-zk-2'
   });
 
   it.each([{}, { GITHUB_ENV: '' }])('is exit 2 for github without GITHUB_ENV, before the engine is asked: %j', async (env) => {
-    expect(await runCommand('cluster:env', ['--format', 'github'], world, { env })).toMatchObject({ exitCode: 2, stdout: '', openings: [] });
+    expect(await runCommand('cluster:env', ['--format', 'github'], world, { env })).toMatchObject({
+      exitCode: 2,
+      stdout: '',
+      openings: [],
+    });
     expect((await runJson('cluster:env', ['--format', 'github'], world, { env })).document).toMatchObject({ error: { code: 'usage' } });
   });
 

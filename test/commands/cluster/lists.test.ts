@@ -23,9 +23,7 @@ zk    running  1     2        zookeeper:3.9  127.0.0.1:2181,127.0.0.1:2182
 
   it('prints the document of the contract', async () => {
     const document = {
-      clusters: [
-        { name: 'zk', size: 1, running: 2, image: 'zookeeper:3.9', connect: '127.0.0.1:2181,127.0.0.1:2182', state: 'running' },
-      ],
+      clusters: [{ name: 'zk', size: 1, running: 2, image: 'zookeeper:3.9', connect: '127.0.0.1:2181,127.0.0.1:2182', state: 'running' }],
     };
     expect((await runJson('cluster:ls', [], world)).document).toEqual(document);
     expect(JSON.parse((await runCommand('cluster:ls', ['--output', 'json'], world)).stdout)).toEqual(document);

@@ -30,7 +30,7 @@ describe('cluster down', () => {
       changed: true,
       members: REMOVED,
       volumes: [1, 2, 3].flatMap((id) => ['conf', 'data', 'datalog'].map((kind) => `zkd-zk-${id}-${kind}`)),
-      tookMs: expect.any(Number),
+      tookMs: expect.any(Number) as number,
     });
     expect(await world.inventory()).toEqual([]);
   });
@@ -41,7 +41,12 @@ describe('cluster down', () => {
       stdout: '',
       stderr: 'Ensemble "other" is not there: nothing to do\n',
     });
-    expect((await runJson('cluster:down', ['other'], world)).document).toMatchObject({ cluster: 'other', changed: false, members: [], volumes: [] });
+    expect((await runJson('cluster:down', ['other'], world)).document).toMatchObject({
+      cluster: 'other',
+      changed: false,
+      members: [],
+      volumes: [],
+    });
   });
 
   it('takes away nothing that was not named off a terminal', async () => {

@@ -37,7 +37,11 @@ describe('cluster status', () => {
     expect(ill).toMatchObject({
       exitCode: 10,
       stderr: '',
-      document: { healthy: false, causes: [{ member: 2, cause: 'paused' }], cluster: { members: [{}, { error: 'paused', mode: null }, {}] } },
+      document: {
+        healthy: false,
+        causes: [{ member: 2, cause: 'paused' }],
+        cluster: { members: [{}, { error: 'paused', mode: null }, {}] },
+      },
     });
     expect(Object.keys(ill.document)).toEqual(['cluster', 'healthy', 'causes']);
   });

@@ -26,7 +26,7 @@ describe('cluster up', () => {
     expect(exitCode).toBe(0);
     expect(document).toEqual({
       changed: true,
-      tookMs: expect.any(Number),
+      tookMs: expect.any(Number) as number,
       plan: [
         'create member 1 (participant, zkd-dev-1, 127.0.0.1:2181): new',
         'create network zkd-dev',
@@ -46,7 +46,7 @@ describe('cluster up', () => {
           {
             id: 1,
             container: 'zkd-dev-1',
-            containerId: expect.stringMatching(/^[0-9a-f]{64}$/),
+            containerId: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
             role: 'participant',
             state: 'running',
             restarts: 0,
@@ -106,7 +106,7 @@ describe('cluster up', () => {
     expect(json.document).toEqual({
       error: {
         code: 'refused',
-        message: expect.stringContaining('size is 3, asked for 5'),
+        message: expect.stringContaining('size is 3, asked for 5') as string,
         exitCode: 12,
         suggestions: ['zkd cluster up zk'],
         details: {
@@ -149,7 +149,11 @@ describe('cluster up', () => {
 
   it('is exit 5 where there is no engine', async () => {
     const gone = new ZkdError('engine-unavailable', 'No container engine answers', { details: { reason: 'unreachable' } });
-    expect(await runCommand('cluster:up', [], gone)).toMatchObject({ exitCode: 5, stdout: '', stderr: 'Error: No container engine answers\n' });
+    expect(await runCommand('cluster:up', [], gone)).toMatchObject({
+      exitCode: 5,
+      stdout: '',
+      stderr: 'Error: No container engine answers\n',
+    });
     expect((await runJson('cluster:up', [], gone)).document).toMatchObject({ error: { code: 'engine-unavailable', exitCode: 5 } });
   });
 

@@ -14,12 +14,21 @@ function argvOf(example: string): string[] {
 const examplesOf = (command: CommandClass): { command: string; description: string }[] =>
   (command.examples ?? []).map((example) => {
     if (typeof example === 'string') throw new Error(`An example without words: ${example}`);
-    return example as { command: string; description: string };
+    return example;
   });
 
 it('finds the commands of this issue', () => {
   expect(commands.map(([id]) => id)).toEqual(
-    expect.arrayContaining(['cluster:down', 'cluster:env', 'cluster:ls', 'cluster:ps', 'cluster:rm', 'cluster:run', 'cluster:status', 'cluster:up']),
+    expect.arrayContaining([
+      'cluster:down',
+      'cluster:env',
+      'cluster:ls',
+      'cluster:ps',
+      'cluster:rm',
+      'cluster:run',
+      'cluster:status',
+      'cluster:up',
+    ]),
   );
 });
 

@@ -79,8 +79,21 @@ zk    running  3     3        zookeeper:3.9  127.0.0.1:2181`);
 describe('a table', () => {
   it('does not count colour as width', async () => {
     const style = await loadStyle(true);
-    const plain = formatTable(['A', 'B'], [['x', 'y'], ['long', 'z']]);
-    const coloured = formatTable(['A', 'B'], [[style.good('x'), 'y'], ['long', 'z']], style);
+    const plain = formatTable(
+      ['A', 'B'],
+      [
+        ['x', 'y'],
+        ['long', 'z'],
+      ],
+    );
+    const coloured = formatTable(
+      ['A', 'B'],
+      [
+        [style.good('x'), 'y'],
+        ['long', 'z'],
+      ],
+      style,
+    );
     expect(coloured).toContain(escape);
     expect(coloured.replace(new RegExp(`${escape}\\[[0-9;]*m`, 'g'), '')).toBe(plain);
   });

@@ -43,7 +43,10 @@ describe('a terminal', () => {
   it('keeps colour with an empty NO_COLOR', () => expect(terminal({ env: { NO_COLOR: '' } }).color.stdout).toBe(true));
 
   it('has colour into a pipe with FORCE_COLOR, and none with FORCE_COLOR=0', () => {
-    expect(terminal({ env: { FORCE_COLOR: '1' }, stdout: {}, stderr: {} })).toMatchObject({ color: { stdout: true, stderr: true }, animated: false });
+    expect(terminal({ env: { FORCE_COLOR: '1' }, stdout: {}, stderr: {} })).toMatchObject({
+      color: { stdout: true, stderr: true },
+      animated: false,
+    });
     expect(terminal({ env: { FORCE_COLOR: '0' } }).color).toEqual({ stdout: false, stderr: false });
   });
 

@@ -26,7 +26,8 @@ async function memberOf(size: number) {
     put: (path: string, content: string) => files.put({ path, content, mode: 0o644, uid: 1000, gid: 1000 }),
     read: (path: string) => files.get(path)?.content?.toString(),
     wanted: formatZooCfg(record.settings, members, CREDENTIAL),
-    configure: (isNew = false) => configureMember(engine, { containerId, member, members, record, credential: async () => CREDENTIAL, isNew }),
+    configure: (isNew = false) =>
+      configureMember(engine, { containerId, member, members, record, credential: async () => CREDENTIAL, isNew }),
     writes: () => engine.calls.filter(({ method }) => method === 'writeFiles').length,
   };
 }

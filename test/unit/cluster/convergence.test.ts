@@ -52,7 +52,7 @@ const BLOWS: Readonly<Record<string, Blow>> = {
     for (const { id } of await networksOf(world)) await world.engine.removeNetwork(id);
   },
   'second network': ({ engine }) => engine.createNetwork({ name: 'zkd-zk', labels: networkLabels(sampleRecord()) }),
-  down: ({ down }) => down(),
+  down: (world) => world.down(),
 };
 
 async function planOnce({ engine }: World, given: GivenSettings, acceptDataLoss = false): Promise<Plan> {
@@ -84,28 +84,32 @@ const blow = fc.record({ kind: fc.constantFrom(...Object.keys(BLOWS)), id: fc.in
 
 it('leads from any state back to a whole ensemble in one go, and then has nothing to do', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.constantFrom({ size: 3 }, { size: 1 }, { size: 3, observers: 1 }), fc.array(blow, { maxLength: 8 }), async (given, blows) => {
-      const world = await bornWorld(given);
-      expect(formatPlan(await planOnce(world, given))).toEqual([]);
-      for (const { kind, id } of blows) await BLOWS[kind]?.(world, id).catch(() => undefined);
+    fc.asyncProperty(
+      fc.constantFrom({ size: 3 }, { size: 1 }, { size: 3, observers: 1 }),
+      fc.array(blow, { maxLength: 8 }),
+      async (given, blows) => {
+        const world = await bornWorld(given);
+        expect(formatPlan(await planOnce(world, given))).toEqual([]);
+        for (const { kind, id } of blows) await BLOWS[kind]?.(world, id).catch(() => undefined);
 
-      const plan = await planOnce(world, given).catch(async (error: unknown) => {
-        if (!(error instanceof ZkdError) || error.details['override'] !== '--accept-data-loss') throw error;
-        return planOnce(world, given, true);
-      });
-      assertDoable(plan);
-      await apply(world, plan);
+        const plan = await planOnce(world, given).catch(async (error: unknown) => {
+          if (!(error instanceof ZkdError) || error.details['override'] !== '--accept-data-loss') throw error;
+          return planOnce(world, given, true);
+        });
+        assertDoable(plan);
+        await apply(world, plan);
 
-      expect(formatPlan(await planOnce(world, given))).toEqual([]);
-      const members = await world.engine.listContainers({ 'zkd.cluster': 'zk' });
-      expect(members.map(({ state }) => state)).toEqual(members.map(() => 'running'));
-      expect(members).toHaveLength(sampleMembers(sampleRecord(given)).length);
-      const networks = await networksOf(world);
-      expect(networks).toHaveLength(1);
-      expect(await world.engine.listAttachments(networks[0]?.id ?? '')).toHaveLength(members.length);
-      expect(await world.engine.listVolumes({ labels: { 'zkd.cluster': 'zk' } })).toHaveLength(3 * members.length);
-      expect(world.zooKeeper.leader('zk')).toBeDefined();
-    }),
+        expect(formatPlan(await planOnce(world, given))).toEqual([]);
+        const members = await world.engine.listContainers({ 'zkd.cluster': 'zk' });
+        expect(members.map(({ state }) => state)).toEqual(members.map(() => 'running'));
+        expect(members).toHaveLength(sampleMembers(sampleRecord(given)).length);
+        const networks = await networksOf(world);
+        expect(networks).toHaveLength(1);
+        expect(await world.engine.listAttachments(networks[0]?.id ?? '')).toHaveLength(members.length);
+        expect(await world.engine.listVolumes({ labels: { 'zkd.cluster': 'zk' } })).toHaveLength(3 * members.length);
+        expect(world.zooKeeper.leader('zk')).toBeDefined();
+      },
+    ),
     { numRuns: 300 },
   );
 });
@@ -133,7 +137,12 @@ it('keeps the credential of an ensemble through everything but the loss of all c
 
 it('writes nothing into a volume of another ensemble', async () => {
   const world = createWorld();
-  await world.engine.createVolume('zkd-zk-2-data', { 'zkd.schema': '1', 'zkd.cluster': 'zk', 'zkd.ensemble': 'someone-else', 'zkd.member': '2' });
+  await world.engine.createVolume('zkd-zk-2-data', {
+    'zkd.schema': '1',
+    'zkd.cluster': 'zk',
+    'zkd.ensemble': 'someone-else',
+    'zkd.member': '2',
+  });
   const failure = await planOnce(world, { size: 3 }).catch((error: unknown) => error);
   expect(failure).toMatchObject({ code: 'conflict', details: { volumes: ['zkd-zk-2-data'] } });
   expect(hasReason(failure, 'claimed')).toBe(false);

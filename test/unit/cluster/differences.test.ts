@@ -62,6 +62,8 @@ describe('differences', () => {
     const record = { ...sampleRecord(), image: { wanted: 'zookeeper:3.9', used: 'zkd/zookeeper:3.9', id: 'x' } };
     expect(differences({ image: 'zookeeper:3.9' }, record)).toEqual([]);
     expect(differences({ image: 'zkd/zookeeper:3.9' }, record)).toEqual([]);
-    expect(differences({ image: 'zookeeper:3.8' }, record)).toEqual([{ setting: 'image', is: 'zkd/zookeeper:3.9', wanted: 'zookeeper:3.8' }]);
+    expect(differences({ image: 'zookeeper:3.8' }, record)).toEqual([
+      { setting: 'image', is: 'zkd/zookeeper:3.9', wanted: 'zookeeper:3.8' },
+    ]);
   });
 });

@@ -42,7 +42,9 @@ export HOSTS_ENTRY='127.0.0.1 zkd-zk-1 zkd-zk-2'`);
   });
 
   it('for GitHub has a line KEY=value each, unquoted', () => {
-    expect(formatEnvironment(ENVIRONMENT, 'github').split('\n')).toEqual(Object.entries(ENVIRONMENT).map(([key, value]) => `${key}=${String(value)}`));
+    expect(formatEnvironment(ENVIRONMENT, 'github').split('\n')).toEqual(
+      Object.entries(ENVIRONMENT).map(([key, value]) => `${key}=${String(value)}`),
+    );
   });
 
   it('as dotenv has a line per variable', () => {
@@ -69,6 +71,9 @@ describe('reading it', () => {
     await world.up({ given: { size: 1, bind: '0.0.0.0' } });
     expect((await readEnvironment(world.engine, 'zk')).ZKD_CONNECT).toBe('127.0.0.1:2181');
     world.engine.endpoint = { kind: 'ssh', url: 'ssh://me@far', remoteHost: 'far', source: 'a test' };
-    expect(await readEnvironment(world.engine, 'zk')).toMatchObject({ ZKD_CONNECT: 'far:2181', ZOOKEEPER_INTERNAL_CONNECT: 'zkd-zk-1:2181' });
+    expect(await readEnvironment(world.engine, 'zk')).toMatchObject({
+      ZKD_CONNECT: 'far:2181',
+      ZOOKEEPER_INTERNAL_CONNECT: 'zkd-zk-1:2181',
+    });
   });
 });

@@ -97,7 +97,9 @@ describe('a network that is not as it should be', () => {
   it('is left alone where it is somebody else’s', () => {
     const joined = sampleRecord({ network: 'shared' });
     expect(linesFor({}, { record: joined, foreignNetwork: 'shared' })).toEqual([]);
-    expect(linesFor({}, { record: joined, foreignNetwork: 'shared', members: { 1: CUT_OFF } })).toEqual(['reconnect member 1 to network shared']);
+    expect(linesFor({}, { record: joined, foreignNetwork: 'shared', members: { 1: CUT_OFF } })).toEqual([
+      'reconnect member 1 to network shared',
+    ]);
   });
 });
 

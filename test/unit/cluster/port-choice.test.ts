@@ -56,15 +56,23 @@ describe('ports for auto', () => {
 
   it('are the same for the same name, and lie where nothing is handed out by the system', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.stringMatching(/^[a-z0-9]{1,32}$/), fc.integer({ min: 1, max: 9 }), fc.integer({ min: 0, max: 9 }), async (name, size, observers) => {
-        const [one, other] = [await choose(new FakeEngine(), 'auto', { size, observers }, name), await choose(new FakeEngine(), 'auto', { size, observers }, name)];
-        expect(one).toEqual(other);
-        const ports = Object.values(one.ports);
-        expect(ports).toEqual(ports.map((_, index) => (ports[0] ?? 0) + index));
-        expect(Math.min(...ports)).toBeGreaterThanOrEqual(20_000);
-        expect(Math.max(...ports)).toBeLessThan(32_768);
-        expect(ports).toHaveLength(size + observers);
-      }),
+      fc.asyncProperty(
+        fc.stringMatching(/^[a-z0-9]{1,32}$/),
+        fc.integer({ min: 1, max: 9 }),
+        fc.integer({ min: 0, max: 9 }),
+        async (name, size, observers) => {
+          const [one, other] = [
+            await choose(new FakeEngine(), 'auto', { size, observers }, name),
+            await choose(new FakeEngine(), 'auto', { size, observers }, name),
+          ];
+          expect(one).toEqual(other);
+          const ports = Object.values(one.ports);
+          expect(ports).toEqual(ports.map((_, index) => (ports[0] ?? 0) + index));
+          expect(Math.min(...ports)).toBeGreaterThanOrEqual(20_000);
+          expect(Math.max(...ports)).toBeLessThan(32_768);
+          expect(ports).toHaveLength(size + observers);
+        },
+      ),
     );
   });
 

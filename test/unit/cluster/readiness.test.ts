@@ -6,7 +6,9 @@ import { observedMember } from '../../support/observed-ensemble.js';
 import { sampleMembers, sampleRecord } from '../../support/sample-ensemble.js';
 
 const RECORD = sampleRecord({ size: 3, observers: 1 });
-const SERVERS = new Map(sampleMembers(RECORD).map(({ id, role, container, port }) => [id, `${container}:2888:3888:${role};${container}:${port}`]));
+const SERVERS = new Map(
+  sampleMembers(RECORD).map(({ id, role, container, port }) => [id, `${container}:2888:3888:${role};${container}:${port}`]),
+);
 const zxidOf = (epoch: number, counter: number): bigint => (BigInt(epoch) << 32n) + BigInt(counter);
 
 interface Differing {
@@ -136,7 +138,10 @@ describe('it is not, and the servers tell why', () => {
   });
 
   it('somebody follows, but nobody leads', () => {
-    expect(causesOf({ 3: { mode: 'follower' } })).toMatchObject({ 1: 'it follows, but no member leads', 4: 'it observes, but no member leads' });
+    expect(causesOf({ 3: { mode: 'follower' } })).toMatchObject({
+      1: 'it follows, but no member leads',
+      4: 'it observes, but no member leads',
+    });
   });
 
   it('a follower is not in sync with the leader', () => {

@@ -125,7 +125,30 @@ describe('a wrong file', () => {
   });
 
   it('never fails in another way, whatever the text', async () => {
-    const bits = fc.constantFrom('size', ': ', '3', '\n', '  ', '- ', '{', '}', '[', '"', "'", '&a', '*a', '!!', 'set', '#', '|', '? ', '\t', 'null', 'name', '<<');
+    const bits = fc.constantFrom(
+      'size',
+      ': ',
+      '3',
+      '\n',
+      '  ',
+      '- ',
+      '{',
+      '}',
+      '[',
+      '"',
+      "'",
+      '&a',
+      '*a',
+      '!!',
+      'set',
+      '#',
+      '|',
+      '? ',
+      '\t',
+      'null',
+      'name',
+      '<<',
+    );
     await fc.assert(
       fc.asyncProperty(fc.array(bits, { maxLength: 14 }), async (parts) => {
         try {

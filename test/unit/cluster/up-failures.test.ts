@@ -47,7 +47,9 @@ describe('a failure at any engine call of a fresh up', () => {
     });
     const failure = await failureOf(world.up({ given: { size: 2 }, keepOnFailure: true }));
     expect(failure.message).toContain('--keep-on-failure');
-    expect(await world.inventory()).toEqual(expect.arrayContaining([expect.stringContaining('container zkd-zk-1'), 'network zkd-zk', 'volume zkd-zk-2-conf']));
+    expect(await world.inventory()).toEqual(
+      expect.arrayContaining([expect.stringContaining('container zkd-zk-1'), 'network zkd-zk', 'volume zkd-zk-2-conf']),
+    );
     expect((await world.up({ timeoutMs: 5000 })).cluster?.members).toHaveLength(2);
   });
 
@@ -185,29 +187,32 @@ describe('another zkd', () => {
     expect(await world.engine.listContainers({ 'zkd.cluster': 'zk' })).toHaveLength(3);
   });
 
-  it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])('at the same time: both end well or one is a conflict, one network, all healthy (round %i)', async (seed) => {
-    let random = seed;
-    const dawdle: Interceptor = async () => {
-      random = (random * 1_103_515_245 + 12_345) % 2 ** 31;
-      for (let turns = (random >> 8) % 6; turns > 0; turns -= 1) await setImmediate();
-    };
-    const world = intercepted(dawdle);
-    const outcomes = await Promise.allSettled([
-      world.up({ timeoutMs: 10_000 }),
-      world.up({ timeoutMs: 10_000, mode: seed % 3 === 0 ? 'run' : 'up' }),
-    ]);
-    const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
-    expect(failures.length).toBeLessThan(2);
-    for (const failure of failures) expect(failure).toMatchObject({ code: 'conflict' });
-    expect((await world.inventory()).filter((line) => !line.startsWith('volume'))).toEqual([
-      'container zkd-zk-1 running',
-      'container zkd-zk-2 running',
-      'container zkd-zk-3 running',
-      'network zkd-zk',
-    ]);
-    const birth = sampleRecord();
-    const plan = planEnsemble({ name: 'zk', mode: 'up', given: {}, acceptDataLoss: false, birth }, await observe(world.engine, 'zk'));
-    expect(plan.operations).toEqual([]);
-    expect((await world.up()).cluster?.leader).toBe(3);
-  });
+  it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])(
+    'at the same time: both end well or one is a conflict, one network, all healthy (round %i)',
+    async (seed) => {
+      let random = seed;
+      const dawdle: Interceptor = async () => {
+        random = (random * 1_103_515_245 + 12_345) % 2 ** 31;
+        for (let turns = (random >> 8) % 6; turns > 0; turns -= 1) await setImmediate();
+      };
+      const world = intercepted(dawdle);
+      const outcomes = await Promise.allSettled([
+        world.up({ timeoutMs: 10_000 }),
+        world.up({ timeoutMs: 10_000, mode: seed % 3 === 0 ? 'run' : 'up' }),
+      ]);
+      const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
+      expect(failures.length).toBeLessThan(2);
+      for (const failure of failures) expect(failure).toMatchObject({ code: 'conflict' });
+      expect((await world.inventory()).filter((line) => !line.startsWith('volume'))).toEqual([
+        'container zkd-zk-1 running',
+        'container zkd-zk-2 running',
+        'container zkd-zk-3 running',
+        'network zkd-zk',
+      ]);
+      const birth = sampleRecord();
+      const plan = planEnsemble({ name: 'zk', mode: 'up', given: {}, acceptDataLoss: false, birth }, await observe(world.engine, 'zk'));
+      expect(plan.operations).toEqual([]);
+      expect((await world.up()).cluster?.leader).toBe(3);
+    },
+  );
 });

@@ -50,7 +50,9 @@ describe('up, where nothing is there', () => {
   it('makes the claim before the network and before any other member', async () => {
     const world = createWorld();
     await world.up();
-    const made = world.engine.calls.filter(({ method }) => /^create/.test(method)).map(({ args: [spec] }) => (spec as { name: string }).name);
+    const made = world.engine.calls
+      .filter(({ method }) => /^create/.test(method))
+      .map(({ args: [spec] }) => (spec as { name: string }).name);
     expect(made[0]).toBe('zkd-zk-1');
     expect(made.slice(1).sort()).toEqual(['zkd-zk', 'zkd-zk-2', 'zkd-zk-3']);
   });

@@ -20,8 +20,10 @@ describe('durations', () => {
     [' 1s ', 1000],
   ])('reads %s', (input, milliseconds) => expect(parseDurationMs(input)).toBe(milliseconds));
 
-  it.each(['', '30', '0s', '-1s', '1d', '1 s', '1e3s', 's', '1s2', '600h', 'Infinitys', '0.1ms'])('rejects %j, naming what is allowed', (input) =>
-    expect(() => parseDurationMs(input, 'Timeout')).toThrow(`Timeout ${JSON.stringify(input)} is not valid: give a duration such as`),
+  it.each(['', '30', '0s', '-1s', '1d', '1 s', '1e3s', 's', '1s2', '600h', 'Infinitys', '0.1ms'])(
+    'rejects %j, naming what is allowed',
+    (input) =>
+      expect(() => parseDurationMs(input, 'Timeout')).toThrow(`Timeout ${JSON.stringify(input)} is not valid: give a duration such as`),
   );
 
   it('never answers what a timer cannot wait for', () => {

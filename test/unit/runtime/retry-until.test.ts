@@ -27,7 +27,10 @@ describe('retryUntil', () => {
 
   it('looks once even when there is no time, and once more at the end', async () => {
     let looks = 0;
-    const look = async (): Promise<undefined> => void (looks += 1);
+    const look = async (): Promise<undefined> => {
+      looks += 1;
+      return undefined;
+    };
     expect(await retryUntil(look, { timeoutMs: 0, intervalMs: 10, clock: fakeClock() })).toBeUndefined();
     expect(looks).toBe(1);
     looks = 0;
@@ -54,7 +57,9 @@ describe('retryUntil', () => {
       stop.abort(new Error('interrupted'));
       return undefined;
     };
-    await expect(retryUntil(look, { timeoutMs: 100, intervalMs: 10, clock: fakeClock(), signal: stop.signal })).rejects.toThrow('interrupted');
+    await expect(retryUntil(look, { timeoutMs: 100, intervalMs: 10, clock: fakeClock(), signal: stop.signal })).rejects.toThrow(
+      'interrupted',
+    );
     expect(looks).toBe(1);
   });
 

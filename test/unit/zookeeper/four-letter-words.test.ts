@@ -1,12 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  epochOf,
-  formatHex,
-  parseMonitor,
-  parseServerConfiguration,
-  parseServerStatus,
-} from '../../../src/zookeeper/four-letter-words.js';
+import { epochOf, formatHex, parseMonitor, parseServerConfiguration, parseServerStatus } from '../../../src/zookeeper/four-letter-words.js';
 
 const LEADER_3_9 = `Zookeeper version: 3.9.3-c26634f34490bb0ea7a09cc51e05ede3b4e320ee, built on 2024-10-17 23:21 UTC
 Latency min/avg/max: 0/0.8571/14
@@ -150,6 +144,11 @@ describe('zxids', () => {
 
   it('are printed as lower-case hex that reads back', () => {
     expect(formatHex(0xabcn)).toBe('0xabc');
-    fc.assert(fc.property(fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }), (zxid) => BigInt(formatHex(zxid)) === zxid && !/[A-Z]/.test(formatHex(zxid))));
+    fc.assert(
+      fc.property(
+        fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }),
+        (zxid) => BigInt(formatHex(zxid)) === zxid && !/[A-Z]/.test(formatHex(zxid)),
+      ),
+    );
   });
 });
