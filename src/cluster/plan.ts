@@ -176,7 +176,8 @@ function operationsFor(
     ...networkOperations.map((operation) => ({ ...operation, after: [...operation.after, ...afterClaim] })),
     ...creations.filter((operation) => !isClaim(operation)),
   ];
-  const preparedKeys = prepared.map(({ key }) => key);
+  // All containers exist before the first one starts: that is how a birth that was cut short is told from a life (isUnborn).
+  const existing = prepared.filter(({ kind }) => kind !== 'configure-member').map(({ key }) => key);
   const startNew = (member: WantedMember, after: readonly string[]): Operation => ({
     key: `start-${member.id}`,
     after,
@@ -188,7 +189,7 @@ function operationsFor(
     .filter((member) => !isLost(member))
     .flatMap((member): Operation[] => {
       const there = observed.members.get(member.id);
-      return there ? repairsFor(member, there, network, preparedKeys) : [startNew(member, preparedKeys)];
+      return there ? repairsFor(member, there, network, existing) : [startNew(member, [...existing, `configure-${member.id}`])];
     });
   const voters = members.filter((member) => member.role === 'participant' && !isLost(member));
   const awaited: Operation[] = lost.some(isLost)

@@ -136,7 +136,13 @@ export async function succeed<T>(args: readonly string[], options: ZkdOptions = 
 
 /** `cluster up`, which must succeed. */
 export async function up(name: string, ...args: string[]): Promise<UpDocument & { readonly cluster: Cluster }> {
-  const document = await succeed<UpDocument>(['cluster', 'up', name, ...(args.includes('--timeout') ? [] : ['--timeout', '120s']), ...args]);
+  const document = await succeed<UpDocument>([
+    'cluster',
+    'up',
+    name,
+    ...(args.includes('--timeout') ? [] : ['--timeout', '120s']),
+    ...args,
+  ]);
   if (!document.cluster) throw new Error('up answered no cluster');
   return { ...document, cluster: document.cluster };
 }

@@ -77,7 +77,11 @@ describe('members that crash', () => {
     const failure = await expectFailure(['cluster', 'up', name, ...ARGS, '--set', 'initLimit=abc', '--timeout', '5m'], {
       exitCode: 7,
       code: 'timeout',
-      says: [`Ensemble "${name}" cannot become ready`, /member 1: (crash loop|restarting).*its configuration is not valid .*abc/, 'has been removed again'],
+      says: [
+        `Ensemble "${name}" cannot become ready`,
+        /member 1: (crash loop|restarting).*its configuration is not valid .*abc/,
+        'has been removed again',
+      ],
     });
     expect(performance.now() - startedAt).toBeLessThan(60_000);
     const causes = failure.details['causes'] as CauseWithLog[];

@@ -41,7 +41,7 @@ describe('the birth of an ensemble', () => {
     expect(lines).toHaveLength(1 + 3 * 7);
   });
 
-  it('creates member 1 first, as the claim, and starts nobody before all are configured', () => {
+  it('creates member 1 first, as the claim, and starts nobody before all containers exist and its own is configured', () => {
     const everything = 'create-1 network configure-1 create-2 configure-2 create-3 configure-3';
     expect(orderOf(planFor())).toEqual([
       'create-1 <-',

@@ -102,7 +102,7 @@ describe('a voter whose data is gone', () => {
     expect(orderOf(plan)).toEqual([
       'create-4 <-',
       'configure-4 <- create-4',
-      'start-1 <- create-4 configure-4',
+      'start-1 <- create-4',
       'start-4 <- create-4 configure-4',
       'await-quorum <- start-1 start-4',
       'create-2 <- await-quorum',

@@ -27,7 +27,7 @@ describe('retryUntil', () => {
 
   it('looks once even when there is no time, and once more at the end', async () => {
     let looks = 0;
-    const look = async (): Promise<undefined> => {
+    const look = async (): Promise<string | undefined> => {
       looks += 1;
       return undefined;
     };
