@@ -139,6 +139,7 @@ async function createMember(
 ): Promise<void> {
   const { member } = operation;
   const spec = memberContainer(member, plan.members, plan.record, plan.network);
+  for (const volume of operation.discards ?? []) await engine.removeVolume(volume);
   let id: string;
   try {
     id = await engine.createContainer(spec);

@@ -44,9 +44,9 @@ export async function takeDown(request: DownRequest, context: RemovalContext): P
   if (strangers.length > 0 && !request.force) throw foreignOnNetwork(request.name, strangers);
   const members = await removeMembers([...observed.members.values()], context);
   const failures = members.filter(({ error }) => error !== null);
-  if (failures.length === 0) await removeNetworks(observed, strangers, context);
+  const networks = failures.length === 0 ? await removeNetworks(observed, strangers, context) : NO_NETWORKS;
   const volumes = request.volumes && failures.length === 0 ? await removeVolumes(observed, undefined, engine) : { removed: [], failed: [] };
-  return finish({ observed, members, volumes, networks: failures.length === 0 ? observed.networks.length : 0, startedAt });
+  return finish({ observed, members, volumes, networks, startedAt });
 }
 
 export interface RemoveRequest {
@@ -80,10 +80,10 @@ export async function removeContainers(request: RemoveRequest, context: RemovalC
   const isWhole = chosen.length === observed.members.size && !failed;
   const strangers = isWhole ? await foreignContainers(engine, observed) : [];
   const isEmptied = isWhole && strangers.length === 0;
-  if (isEmptied) await removeNetworks(observed, [], context);
+  const networks = isEmptied ? await removeNetworks(observed, [], context) : NO_NETWORKS;
   const ids = request.members.length > 0 ? request.members : undefined;
   const volumes = request.volumes && !failed ? await removeVolumes(observed, ids, engine) : { removed: [], failed: [] };
-  return finish({ observed, members, volumes, networks: isEmptied ? observed.networks.length : 0, startedAt });
+  return finish({ observed, members, volumes, networks, startedAt });
 }
 
 export function noSuchEnsemble(name: string): ZkdError {
@@ -159,20 +159,37 @@ function foreignOnNetwork(name: string, strangers: readonly Stranger[]): ZkdErro
   });
 }
 
+interface NetworkOutcome {
+  readonly removed: number;
+  /** What could not be removed, with the reason. */
+  readonly failed: readonly string[];
+}
+
+const NO_NETWORKS: NetworkOutcome = { removed: 0, failed: [] };
+
+/** Disconnects the strangers and removes the networks; a failing one does not keep the others from being removed. */
 async function removeNetworks(
   observed: ObservedEnsemble,
   strangers: readonly Stranger[],
   { engine, observer }: RemovalContext,
-): Promise<void> {
-  await Promise.all(strangers.map(({ network, id }) => engine.disconnectNetwork(network, id)));
-  await Promise.all(
-    observed.networks.map(async ({ id, name }) => {
+): Promise<NetworkOutcome> {
+  const outcomes = await Promise.all(
+    observed.networks.map(async ({ id, name }): Promise<string | null> => {
       const step = `remove network ${name}`;
       observer.start(step);
-      await engine.removeNetwork(id);
-      observer.end(step, 'done');
+      try {
+        await Promise.all(strangers.filter(({ network }) => network === id).map((stranger) => engine.disconnectNetwork(id, stranger.id)));
+        await engine.removeNetwork(id);
+        observer.end(step, 'done');
+        return null;
+      } catch (error) {
+        observer.end(step, 'failed', messageOf(error));
+        return `network ${name}: ${messageOf(error)}`;
+      }
     }),
   );
+  const failed = outcomes.filter((failure) => failure !== null);
+  return { removed: outcomes.length - failed.length, failed };
 }
 
 /** Removes the ensemble's own volumes, of some members or all; only volumes that carry its labels. */
@@ -203,19 +220,23 @@ interface Outcome {
   readonly observed: ObservedEnsemble;
   readonly members: readonly MemberAction[];
   readonly volumes: { readonly removed: readonly string[]; readonly failed: readonly string[] };
-  readonly networks: number;
+  readonly networks: NetworkOutcome;
   readonly startedAt: number;
 }
 
 function finish({ observed, members, volumes, networks, startedAt }: Outcome): RemovalResult {
   const result: RemovalResult = {
     cluster: observed.name,
-    changed: members.some(({ action }) => action !== 'unchanged') || volumes.removed.length > 0 || networks > 0,
+    changed: members.some(({ action }) => action !== 'unchanged') || volumes.removed.length > 0 || networks.removed > 0,
     members,
     volumes: volumes.removed,
     tookMs: Math.round(performance.now() - startedAt),
   };
-  const failures = [...members.flatMap(({ container, error }) => (error === null ? [] : [`${container}: ${error}`])), ...volumes.failed];
+  const failures = [
+    ...members.flatMap(({ container, error }) => (error === null ? [] : [`${container}: ${error}`])),
+    ...networks.failed,
+    ...volumes.failed,
+  ];
   if (failures.length === 0) return result;
   throw new ZkdError('partial', `Not everything of ensemble "${observed.name}" could be removed: ${failures.join('; ')}`, {
     suggestions: [`zkd cluster ps ${observed.name}`, `zkd cluster down ${observed.name}`],

@@ -50,7 +50,12 @@ export async function chooseImage(engine: Engine, request: ImageRequest): Promis
 const neverPulled = (reference: string): ZkdError =>
   new ZkdError('engine-unavailable', `it is not on this engine, and --pull never forbids pulling`, { details: { image: reference } });
 
-const reasonOf = (failure: unknown): string => (failure === undefined ? 'the engine does not find it after pulling' : messageOf(failure));
+/** The engine's own words where it said any. */
+function reasonOf(failure: unknown): string {
+  if (failure === undefined) return 'the engine does not find it after pulling';
+  const words = failure instanceof ZkdError ? failure.details['engine'] : undefined;
+  return typeof words === 'string' ? words : messageOf(failure);
+}
 
 /** Pulls; answers the error where that fails for want of the image or of progress. */
 async function pull(engine: Engine, reference: string, request: ImageRequest): Promise<unknown> {

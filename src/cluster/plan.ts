@@ -14,7 +14,13 @@ import { BIRTH_SETTINGS, checkSettings, withGiven, type GivenSettings } from './
 export type Operation = { readonly key: string; readonly after: readonly string[] } & (
   | { readonly kind: 'create-network'; readonly name: string }
   | { readonly kind: 'remove-network'; readonly name: string; readonly id: string }
-  | { readonly kind: 'create-member'; readonly member: WantedMember; readonly cause: string }
+  | {
+      readonly kind: 'create-member';
+      readonly member: WantedMember;
+      readonly cause: string;
+      /** Volumes that are removed first. */
+      readonly discards?: readonly string[];
+    }
   | { readonly kind: 'configure-member'; readonly member: WantedMember }
   | { readonly kind: 'reconnect-member'; readonly member: WantedMember; readonly network: string }
   | { readonly kind: 'start-member'; readonly member: WantedMember; readonly cause: string }
@@ -156,7 +162,8 @@ function operationsFor(
     after: member === claim ? [] : after,
     kind: 'create-member',
     member,
-    cause: lost.includes(member) ? 'its data is gone' : cause,
+    cause: lost.includes(member) || uselessRest(name, member, observed).discards ? 'its data is gone' : cause,
+    ...uselessRest(name, member, observed),
   });
 
   const configure = (member: WantedMember): Operation => ({
@@ -199,6 +206,13 @@ function operationsFor(
     .filter(isLost)
     .flatMap((member) => [create(member, ['await-quorum']), configure(member), startNew(member, [`configure-${member.id}`])]);
   return [...prepared, ...starts, ...awaited, ...reborn];
+}
+
+/** A transaction log without its snapshots: ZooKeeper refuses to start with it ("No snapshot found, but there are log entries"). */
+function uselessRest(name: string, { id }: WantedMember, observed: ObservedEnsemble): { readonly discards?: readonly string[] } {
+  const { volumes } = observed;
+  const isUseless = !volumes.has(volumeKey(id, 'data')) && volumes.has(volumeKey(id, 'datalog')) && !isUnborn(observed);
+  return isUseless ? { discards: [volumeName(name, id, 'datalog')] } : {};
 }
 
 /**
@@ -261,7 +275,8 @@ export function formatOperation(operation: Operation, bind: string): string {
       return `remove network ${operation.name} (a second one of this name, ${operation.id.slice(0, 12)})`;
     case 'create-member': {
       const { id, role, container, port } = operation.member;
-      return `create member ${id} (${role}, ${container}, ${bind}:${port}): ${operation.cause}`;
+      const anew = operation.discards ? `; ${operation.discards.join(', ')} is made anew too, being of no use without it` : '';
+      return `create member ${id} (${role}, ${container}, ${bind}:${port}): ${operation.cause}${anew}`;
     }
     case 'configure-member':
       return `configure member ${operation.member.id}`;

@@ -173,6 +173,7 @@ async function planRequest(request: UpRequest, observed: ObservedEnsemble, { eng
   }
   const settings = withGiven(BIRTH_SETTINGS, given);
   checkSettings(settings);
+  refuseUnreachable(request, engine);
   const [image, choice] = await Promise.all([
     request.dryRun ? previewImage(engine, given.image) : birthImage(request, { engine, observer, signal }),
     choosePorts(engine, name, settings, given.clientPort),
@@ -181,6 +182,19 @@ async function planRequest(request: UpRequest, observed: ObservedEnsemble, { eng
     observer.caution(`ports ${choice.movedFrom} are not all free; using ${choice.ports[1]} and on (give --client-port to choose)`);
   }
   return { ...base, birth: { ensemble: randomBytes(8).toString('hex'), ports: choice.ports, image } };
+}
+
+/** What is published on a remote engine's loopback cannot be reached from here, so `up` there asks where to publish. */
+function refuseUnreachable({ given }: UpRequest, { endpoint }: Engine): void {
+  if (endpoint.remoteHost === null || given.bind !== undefined) return;
+  throw new ZkdError(
+    'usage',
+    `The engine is on ${endpoint.remoteHost}: say on which of its addresses to publish, its loopback cannot be reached from here`,
+    {
+      suggestions: ['--bind ADDRESS'],
+      details: { engine: endpoint.url },
+    },
+  );
 }
 
 function birthImage(

@@ -1,7 +1,8 @@
 /**
  * ZooKeeper servers for the containers of a FakeEngine: they read the configuration that was really written into their volumes, elect a
- * leader among the running voters, and answer four-letter words in the words of ZooKeeper 3.9. A test tells single members to misbehave.
+ * leader among the running voters, and answer four-letter words in the words of ZooKeeper 3.9. As the real ones they refuse a transaction log without its snapshot. A test tells single members to misbehave.
  */
+import { posix } from 'node:path';
 import type { ContainerState } from '../../src/engine/index.js';
 import { ZkdError } from '../../src/errors.js';
 import type { FourLetterProbe } from '../../src/zookeeper/index.js';
@@ -39,6 +40,8 @@ interface Quorum {
   counter: number;
 }
 
+const SNAPSHOT = '/data/version-2/snapshot.0';
+const LOG = '/datalog/version-2/log.1';
 const UP: ContainerState = 'running';
 const NOT_SERVING = 'This ZooKeeper instance is not currently serving requests';
 
@@ -98,6 +101,15 @@ export class FakeZooKeeper {
       for (const line of crash.words ?? []) this.#engine.log(container.id, line);
       this.#engine.exit(container.id, crash.exitCode, { oom: crash.oom ?? false });
       return;
+    }
+    if (container.files.get(LOG) && !container.files.get(SNAPSHOT)) {
+      this.#engine.log(container.id, 'java.io.IOException: No snapshot found, but there are log entries. Something is broken!');
+      this.#engine.exit(container.id, 1);
+      return;
+    }
+    for (const path of [SNAPSHOT, LOG]) {
+      container.files.put({ path: posix.dirname(path), mode: 0o755, uid: 1000, gid: 1000 });
+      container.files.put({ path, content: '', mode: 0o644, uid: 1000, gid: 1000 });
     }
     const zooCfg = container.files.get('/conf/zoo.cfg')?.content?.toString() ?? '';
     const dynamic = container.files.get('/conf/zoo.cfg.dynamic.100000000')?.content?.toString() ?? '';

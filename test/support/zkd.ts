@@ -50,9 +50,3 @@ const text = (output: unknown): string => (typeof output === 'string' ? output :
 export async function zkd(args: readonly string[], options: ZkdOptions = {}): Promise<ZkdResult> {
   return endOf(await startZkd(args, options));
 }
-
-/** Runs zkd with `--json` and parses the one document on stdout. */
-export async function zkdJson(args: readonly string[], options: ZkdOptions = {}): Promise<ZkdResult & { readonly document: unknown }> {
-  const result = await zkd([...args, '--json'], options);
-  return { ...result, document: JSON.parse(result.stdout) };
-}

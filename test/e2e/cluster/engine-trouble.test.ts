@@ -127,6 +127,25 @@ describe('an image that cannot be had', () => {
   });
 });
 
+describe('a registry that does not answer', () => {
+  it('is given up after five seconds, and the default image falls back to one of ours with a warning', async () => {
+    const name = ensembles.name();
+    const engine = await openCountingEngine();
+    try {
+      const child = startZkd(['cluster', 'up', name, '--size', '1', '--client-port', 'auto'], { env: { DOCKER_HOST: engine.url } });
+      engine.onAnswer = async ({ what }) => {
+        if (what === 'POST /images/create') await child;
+      };
+      const { exitCode, stderr, stdout } = endOf(await child);
+      expect(exitCode, stderr).toBe(0);
+      expect(stderr).toContain('no progress within 5 s); using zkd/zookeeper:3.9 instead');
+      expect(stdout).toContain(`${name}: up`);
+    } finally {
+      await engine.close();
+    }
+  });
+});
+
 describe('what is wrong before the engine is asked', () => {
   it('bad names and sizes: exit 2, and not one engine call', async () => {
     const engine = await openCountingEngine();
@@ -147,8 +166,9 @@ describe('what is wrong before the engine is asked', () => {
         [['cluster', 'down', 'Not_A_Name'], 'is not valid'],
         [['cluster', 'up', 'one', '--cluster', 'two'], 'Two ensembles are named'],
       ];
-      for (const [args, says] of wrong) {
-        await expectFailure(args, { exitCode: 2, code: 'usage', says: [says] }, { env });
+      for (let index = 0; index < wrong.length; index += 4) {
+        const some = wrong.slice(index, index + 4);
+        await Promise.all(some.map(([args, says]) => expectFailure(args, { exitCode: 2, code: 'usage', says: [says] }, { env })));
       }
       expect(engine.calls).toEqual([]);
       // The proxy does count.

@@ -14,6 +14,7 @@ import {
   up,
   useEnsembles,
   wholeEnsemble,
+  type RemovalDocument,
   type UpDocument,
 } from '../../support/story.js';
 import { zkd } from '../../support/zkd.js';
@@ -136,11 +137,31 @@ describe('settings', () => {
     ]);
     const human = await zkd(['cluster', 'up', name, '--dry-run', '--size', '1', ...AUTO]);
     expect(human.stdout).toBe(plan.join('\n'));
+    const four = await zkd(['cluster', 'up', name, '--dry-run', '--size', '4', ...AUTO]);
+    expect(four.stderr).toContain('Warning: 4 voting members survive the loss of 1, as 3 do');
     await expectNothingLeft(name);
   });
 });
 
 describe('volumes and networks', () => {
+  it('lets rm take stopped containers and their network, and keeps the data', async () => {
+    const name = ensembles.name();
+    await up(name, '--size', '1', ...AUTO);
+    const failure = await expectFailure(['cluster', 'rm', name], {
+      exitCode: 12,
+      code: 'refused',
+      says: [`of ensemble "${name}" still runs`],
+    });
+    expect(failure.details).toMatchObject({ running: [1], override: '--force' });
+    await docker('stop', `zkd-${name}-1`);
+    const removed = await succeed<RemovalDocument>(['cluster', 'rm', name]);
+    expect(removed).toMatchObject({ changed: true, members: [{ id: 1, action: 'removed' }], volumes: [] });
+    expect(await belongingsOf(name)).toEqual({ ...wholeEnsemble(name, 1), containers: [], networks: [] });
+    await expectFailure(['cluster', 'rm', name, '--member', '1'], { exitCode: 3, code: 'not-found', says: ['no container for member 1'] });
+    await gone(name);
+    await expectNothingLeft(name);
+  });
+
   it('keeps ephemeral data in anonymous volumes that go with the containers', async () => {
     const name = ensembles.name();
     await up(name, '--size', '1', '--ephemeral', ...AUTO);

@@ -27,6 +27,10 @@ const BLOWS: Readonly<Record<string, Blow>> = {
     await engine.removeContainer(name(id), { force: true });
     await engine.removeVolume(`${name(id)}-data`);
   },
+  'lose datalog': async ({ engine }, id) => {
+    await engine.removeContainer(name(id), { force: true });
+    await engine.removeVolume(`${name(id)}-datalog`);
+  },
   'lose conf': async ({ engine }, id) => {
     await engine.removeContainer(name(id), { force: true });
     await engine.removeVolume(`${name(id)}-conf`);

@@ -44,6 +44,15 @@ describe('down', () => {
     expect(methods.indexOf('stopContainer')).toBeLessThan(methods.indexOf('removeContainer'));
   });
 
+  it('unpauses a paused member before it stops it: the engine could only kill it', async () => {
+    const world = await upWorld(1);
+    await world.engine.pauseContainer('zkd-zk-1');
+    world.engine.calls.length = 0;
+    await world.down();
+    const methods = world.engine.calls.map(({ method }) => method).filter((method) => /Container$/.test(method) && !/^find/.test(method));
+    expect(methods).toEqual(['unpauseContainer', 'stopContainer', 'removeContainer']);
+  });
+
   it('removes the data too when told to, and names it', async () => {
     const world = await upWorld(1);
     expect((await world.down({ volumes: true })).volumes).toEqual(volumesOf(1));
@@ -135,6 +144,20 @@ describe('down', () => {
     const failure = await failureOf(world.down({ volumes: true }));
     expect(failure).toMatchObject({ code: 'partial', details: { volumes: [expect.any(String), expect.any(String)] } });
     expect(await world.inventory()).toHaveLength(1);
+  });
+
+  it('tells that the network could not be removed, and removes the data nevertheless', async () => {
+    const world = await upWorld(1);
+    world.engine.failNext('removeNetwork', broken());
+    const failure = await failureOf(world.down({ volumes: true }));
+    expect(failure).toMatchObject({
+      code: 'partial',
+      details: { changed: true, members: [{ id: 1, action: 'removed' }], volumes: volumesOf(1) },
+    });
+    expect(failure.details['failures']).toEqual(['network zkd-zk: device is busy']);
+    expect(await world.inventory()).toEqual(['network zkd-zk']);
+    expect(await world.down()).toMatchObject({ changed: true, members: [] });
+    expect(await world.inventory()).toEqual([]);
   });
 
   it('removes both networks where two have the name', async () => {

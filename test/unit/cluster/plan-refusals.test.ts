@@ -79,11 +79,14 @@ describe('names that are taken', () => {
 });
 
 describe('a voter whose data is gone', () => {
-  it.each(['data', 'datalog'])('without its %s waits until the others are in sync, before it votes', (kind) => {
+  it.each([
+    ['data', 'its data is gone; zkd-zk-2-datalog is made anew too, being of no use without it'],
+    ['datalog', 'its data is gone'],
+  ])('without its %s waits until the others are in sync, before it votes', (kind, cause) => {
     const sight = { record, members: { 2: null }, lostVolumes: [`2/${kind}`] };
     expect(linesFor({}, sight)).toEqual([
       'wait until members 1, 3 are in sync, before 2 votes without data',
-      'create member 2 (participant, zkd-zk-2, 127.0.0.1:2182): its data is gone',
+      `create member 2 (participant, zkd-zk-2, 127.0.0.1:2182): ${cause}`,
       'configure member 2',
       'start member 2: new container',
     ]);
@@ -134,7 +137,7 @@ describe('a voter whose data is gone', () => {
     const plan = planFor({ acceptDataLoss: true }, sight);
     assertDoable(plan);
     expect(plan.operations.some(({ kind }) => kind === 'await-quorum')).toBe(false);
-    expect(linesFor({ acceptDataLoss: true }, sight).filter((line) => line.endsWith('its data is gone'))).toHaveLength(lost.length);
+    expect(linesFor({ acceptDataLoss: true }, sight).filter((line) => line.includes(': its data is gone'))).toHaveLength(lost.length);
   });
 
   it('is not taken for lost while its container is there', () => {

@@ -63,6 +63,13 @@ describe('a member whose container is gone', () => {
     expect(lines[0]).toBe('create member 4 (observer, zkd-zk-4, 127.0.0.1:2184): container is gone');
     expect(lines).toHaveLength(3);
   });
+
+  it('is made anew without a transaction log whose snapshots are gone, observer or not', () => {
+    const observed = sampleRecord({ observers: 1 });
+    expect(linesFor({}, { record: observed, members: { 4: null }, lostVolumes: ['4/data'] })[0]).toMatch(
+      /^create member 4 .*: its data is gone; zkd-zk-4-datalog is made anew too/,
+    );
+  });
 });
 
 describe('a network that is not as it should be', () => {

@@ -187,6 +187,31 @@ describe('another zkd', () => {
     expect(await world.engine.listContainers({ 'zkd.cluster': 'zk' })).toHaveLength(3);
   });
 
+  it('that makes the network at the same moment leaves one: the earliest stays, the later zkd takes its own away', async () => {
+    let earliest: string | undefined;
+    const world = intercepted(async ({ method }) => {
+      if (method !== 'createNetwork') return;
+      const { labels = {} } = world.engine.container('zkd-zk-1').spec;
+      const ours = ['zkd.schema', 'zkd.cluster', 'zkd.ensemble'].map((key) => [key, labels[key] ?? '']);
+      earliest ??= await world.engine.createNetwork({ name: 'zkd-zk', labels: Object.fromEntries(ours) as Record<string, string> });
+    });
+    await world.up();
+    expect((await world.engine.listNetworks({ name: 'zkd-zk' })).map(({ id }) => id)).toEqual([earliest]);
+    expect(await world.engine.listAttachments(earliest ?? '')).toHaveLength(3);
+  });
+
+  it('that repairs the same lost network at the same time leaves one, and all members on it', async () => {
+    const world = intercepted(() => setImmediate());
+    await world.up();
+    for (const { id } of await world.engine.listContainers({})) await world.engine.stopContainer(id, { timeoutMs: 1 });
+    for (const { id } of await world.engine.listNetworks({})) await world.engine.removeNetwork(id);
+    const outcomes = await Promise.allSettled([world.up({ timeoutMs: 5000 }), world.up({ timeoutMs: 5000 })]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+    const networks = await world.engine.listNetworks({ name: 'zkd-zk' });
+    expect(networks).toHaveLength(1);
+    expect(await world.engine.listAttachments(networks[0]?.id ?? '')).toHaveLength(3);
+  });
+
   it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])(
     'at the same time: both end well or one is a conflict, one network, all healthy (round %i)',
     async (seed) => {
