@@ -97,7 +97,8 @@ function madeForModem<A extends HttpAgent>(agent: A): A {
     add(request, ...rest);
   };
   // The modem prints all of its options, the agent with every open socket included, into a debug line nobody reads: 20 ms a request.
-  return Object.assign(agent, { [inspect.custom]: () => 'Agent' });
+  Object.defineProperty(agent, inspect.custom, { value: () => 'Agent' });
+  return agent;
 }
 
 /** Connections through `ssh`. They are kept and used again, since each costs a login. */
