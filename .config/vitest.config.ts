@@ -3,17 +3,34 @@ import { defineConfig } from 'vitest/config';
 const root = new URL('..', import.meta.url).pathname;
 const shared = { root, pool: 'forks' as const, disableConsoleIntercept: true, env: { TZ: 'UTC', COLUMNS: '120', NO_COLOR: '1' } };
 
-/** Four kinds of test: what each may talk to is in docs/testing.md. */
+/** The kinds of test; what each may talk to is in docs/testing.md. Those on a real engine run one after the other. */
 export default defineConfig({
   root,
   test: {
     projects: [
-      { test: { ...shared, name: 'unit', include: ['test/unit/**/*.test.ts'], setupFiles: ['test/support/no-sockets.ts'] } },
-      { test: { ...shared, name: 'commands', include: ['test/commands/**/*.test.ts'], setupFiles: ['test/support/no-sockets.ts'] } },
+      {
+        test: {
+          ...shared,
+          name: 'unit',
+          sequence: { groupOrder: 0 },
+          include: ['test/unit/**/*.test.ts'],
+          setupFiles: ['test/support/no-sockets.ts'],
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'commands',
+          sequence: { groupOrder: 0 },
+          include: ['test/commands/**/*.test.ts'],
+          setupFiles: ['test/support/no-sockets.ts'],
+        },
+      },
       {
         test: {
           ...shared,
           name: 'integration',
+          sequence: { groupOrder: 1 },
           include: ['test/integration/**/*.test.ts'],
           globalSetup: ['test/support/engine-setup.ts'],
           testTimeout: 120_000,
@@ -25,6 +42,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'e2e',
+          sequence: { groupOrder: 2 },
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['test/support/engine-setup.ts'],
           testTimeout: 180_000,
@@ -39,6 +57,7 @@ export default defineConfig({
               test: {
                 ...shared,
                 name: 'soak',
+                sequence: { groupOrder: 3 },
                 include: ['test/soak/**/*.test.ts'],
                 globalSetup: ['test/support/engine-setup.ts'],
                 testTimeout: 3_600_000,

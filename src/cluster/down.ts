@@ -2,7 +2,7 @@
 import type { Engine } from '../engine/index.js';
 import { messageOf, ZkdError } from '../errors.js';
 import type { Observer } from './apply.js';
-import { observe, type ObservedEnsemble, type ObservedMember } from './observe.js';
+import { noSuchEnsemble, observe, type ObservedEnsemble, type ObservedMember } from './observe.js';
 
 export interface MemberAction {
   readonly id: number;
@@ -84,13 +84,6 @@ export async function removeContainers(request: RemoveRequest, context: RemovalC
   const ids = request.members.length > 0 ? request.members : undefined;
   const volumes = request.volumes && !failed ? await removeVolumes(observed, ids, engine) : { removed: [], failed: [] };
   return finish({ observed, members, volumes, networks, startedAt });
-}
-
-export function noSuchEnsemble(name: string): ZkdError {
-  return new ZkdError('not-found', `Ensemble "${name}" does not exist`, {
-    suggestions: ['zkd cluster ls', `zkd cluster up ${name}`],
-    details: { cluster: name },
-  });
 }
 
 function chooseMembers(observed: ObservedEnsemble, ids: readonly number[]): ObservedMember[] {

@@ -1,9 +1,8 @@
 /** `env`: how to reach an ensemble, as variables in the formats shells and CI systems read. */
 import type { Engine } from '../engine/index.js';
 import { describeAddresses } from './describe.js';
-import { noSuchEnsemble } from './down.js';
 import { wantedMembers } from './members.js';
-import { observe } from './observe.js';
+import { noSuchEnsemble, observe } from './observe.js';
 import { reachableHost } from './view.js';
 
 export interface Environment {

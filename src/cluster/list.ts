@@ -1,10 +1,9 @@
 /** `ls` and `ps`: the ensembles of an engine, and one ensemble's containers. Asks the engine only. */
 import type { ContainerSummary, Engine, Labels } from '../engine/index.js';
 import { describeContainers, externalAddress, type Member } from './describe.js';
-import { noSuchEnsemble } from './down.js';
 import { memberIds } from './members.js';
 import { LABEL, SCHEMA } from './names.js';
-import { observe } from './observe.js';
+import { noSuchEnsemble, observe } from './observe.js';
 import { readRecord, type EnsembleRecord } from './record.js';
 
 export interface ClusterSummary {

@@ -119,3 +119,11 @@ function recordOf(
   for (const { labels } of kept) checkSchema(labels);
   return kept[0] ? readRecord(kept[0].labels) : undefined;
 }
+
+/** Exit 3: nothing of this name is on the engine. */
+export function noSuchEnsemble(name: string): ZkdError {
+  return new ZkdError('not-found', `Ensemble "${name}" does not exist`, {
+    suggestions: ['zkd cluster ls', `zkd cluster up ${name}`],
+    details: { cluster: name },
+  });
+}

@@ -2,31 +2,14 @@
  * (what is asked, what is there) -> what to do. Pure: no engine, no clock, no randomness. The plan has a text form, which
  * `--dry-run` prints and tests assert.
  */
-import { ZkdError } from '../errors.js';
-import { differences, type Difference } from './differences.js';
+import { differences } from './differences.js';
 import { quorumOf, wantedMembers, type Ports, type WantedMember } from './members.js';
-import { LABEL, networkName, VOLUME_KINDS, volumeName } from './names.js';
+import { LABEL, networkName, volumeName } from './names.js';
 import { volumeKey, type ObservedEnsemble, type ObservedMember } from './observe.js';
+import { formatOperation, type Operation } from './operations.js';
+import { existsAlready, refuseDataLoss, refuseDifferences, refuseStrangers } from './plan-guards.js';
 import type { EnsembleRecord, ImageChoice } from './record.js';
 import { BIRTH_SETTINGS, checkSettings, withGiven, type GivenSettings } from './settings.js';
-
-/** One step; `key` names it, `after` the steps that must be done before. */
-export type Operation = { readonly key: string; readonly after: readonly string[] } & (
-  | { readonly kind: 'create-network'; readonly name: string }
-  | { readonly kind: 'remove-network'; readonly name: string; readonly id: string }
-  | {
-      readonly kind: 'create-member';
-      readonly member: WantedMember;
-      readonly cause: string;
-      /** Volumes that are removed first. */
-      readonly discards?: readonly string[];
-    }
-  | { readonly kind: 'configure-member'; readonly member: WantedMember }
-  | { readonly kind: 'reconnect-member'; readonly member: WantedMember; readonly network: string }
-  | { readonly kind: 'start-member'; readonly member: WantedMember; readonly cause: string }
-  | { readonly kind: 'unpause-member'; readonly member: WantedMember }
-  | { readonly kind: 'await-quorum'; readonly members: readonly WantedMember[]; readonly before: readonly WantedMember[] }
-);
 
 export interface PlanRequest {
   readonly name: string;
@@ -80,45 +63,6 @@ function birthWarnings({ settings }: EnsembleRecord): string[] {
   if (size % 2 === 1) return [];
   const survives = size - quorumOf(size);
   return [`${size} voting members survive the loss of ${survives}, as ${size - 1} do: an odd size is better`];
-}
-
-function existsAlready(name: string, observed: ObservedEnsemble): ZkdError {
-  const what = observed.members.size > 0 ? 'exists already' : 'exists already: its data volumes were kept';
-  return new ZkdError('conflict', `Ensemble "${name}" ${what}`, {
-    suggestions: [`zkd cluster up ${name}`, `zkd cluster down ${name} --volumes`],
-    details: { cluster: name },
-  });
-}
-
-function refuseDifferences(name: string, found: readonly Difference[]): void {
-  if (found.length === 0) return;
-  const words = found.map(({ setting, is, wanted }) => `${setting} is ${is}, asked for ${wanted}`).join('; ');
-  throw new ZkdError('refused', `Ensemble "${name}" lives with other settings, and a living ensemble cannot be changed yet: ${words}`, {
-    suggestions: [`zkd cluster up ${name}`],
-    details: { cluster: name, differences: found },
-  });
-}
-
-function refuseStrangers(name: string, { settings }: EnsembleRecord, members: readonly WantedMember[], observed: ObservedEnsemble): void {
-  const wanted = settings.ephemeral ? [] : members.flatMap(({ id }) => VOLUME_KINDS.map((kind) => volumeName(name, id, kind)));
-  const taken = wanted.filter((volume) => observed.strangers.volumes.includes(volume));
-  if (taken.length > 0) {
-    throw new ZkdError('conflict', `Volume "${taken[0]}" exists and does not belong to ensemble "${name}"`, {
-      suggestions: [`docker volume inspect ${taken[0]}`, 'zkd cluster up another-name'],
-      details: { volumes: taken },
-    });
-  }
-  if (settings.network === null && observed.strangers.networks.length > 0) {
-    throw new ZkdError('conflict', `Network "${networkName(name)}" exists and does not belong to ensemble "${name}"`, {
-      suggestions: [`docker network inspect ${networkName(name)}`, `zkd cluster up ${name} --network ${networkName(name)}`],
-      details: { networks: observed.strangers.networks },
-    });
-  }
-  if (settings.network !== null && observed.foreignNetwork === undefined) {
-    throw new ZkdError('not-found', `Network "${settings.network}" does not exist`, {
-      suggestions: [`docker network create ${settings.network}`],
-    });
-  }
 }
 
 /** True where no member ever ran: a birth that was cut short, with nothing to lose yet. */
@@ -215,24 +159,6 @@ function uselessRest(name: string, { id }: WantedMember, observed: ObservedEnsem
   return isUseless ? { discards: [volumeName(name, id, 'datalog')] } : {};
 }
 
-/**
- * A voter whose data is gone must not vote before it has the others' data back: with an equally ignorant or stale one it could outvote
- * acknowledged writes. So the others must be able to form a quorum without it.
- */
-function refuseDataLoss(name: string, members: readonly WantedMember[], lost: readonly WantedMember[]): void {
-  const voters = members.filter(({ role }) => role === 'participant');
-  if (voters.length - lost.length >= quorumOf(voters.length)) return;
-  const ids = lost.map(({ id }) => id);
-  throw new ZkdError(
-    'refused',
-    `The data of member${ids.length > 1 ? 's' : ''} ${ids.join(', ')} of ensemble "${name}" is gone, and the other voters are no quorum: starting without it may lose acknowledged writes`,
-    {
-      suggestions: ['Restore the data volumes, or accept the loss:', `zkd cluster up ${name} --accept-data-loss`],
-      details: { membersWithoutData: ids, override: '--accept-data-loss' },
-    },
-  );
-}
-
 function networksFor(record: EnsembleRecord, name: string, observed: ObservedEnsemble): Operation[] {
   if (record.settings.network !== null) return [];
   const [kept, ...surplus] = observed.networks;
@@ -264,29 +190,4 @@ function stoppedCause({ container, details }: ObservedMember): string {
 /** The plan, a line a step, in an order in which it can be done. Empty where nothing is to be done. */
 export function formatPlan(plan: Plan): string[] {
   return plan.operations.map((operation) => formatOperation(operation, plan.record.settings.bind));
-}
-
-/** One step in words; also its name in progress output. */
-export function formatOperation(operation: Operation, bind: string): string {
-  switch (operation.kind) {
-    case 'create-network':
-      return `create network ${operation.name}`;
-    case 'remove-network':
-      return `remove network ${operation.name} (a second one of this name, ${operation.id.slice(0, 12)})`;
-    case 'create-member': {
-      const { id, role, container, port } = operation.member;
-      const anew = operation.discards ? `; ${operation.discards.join(', ')} is made anew too, being of no use without it` : '';
-      return `create member ${id} (${role}, ${container}, ${bind}:${port}): ${operation.cause}${anew}`;
-    }
-    case 'configure-member':
-      return `configure member ${operation.member.id}`;
-    case 'reconnect-member':
-      return `reconnect member ${operation.member.id} to network ${operation.network}`;
-    case 'start-member':
-      return `start member ${operation.member.id}: ${operation.cause}`;
-    case 'unpause-member':
-      return `unpause member ${operation.member.id}`;
-    case 'await-quorum':
-      return `wait until members ${operation.members.map(({ id }) => id).join(', ')} are in sync, before ${operation.before.map(({ id }) => id).join(', ')} votes without data`;
-  }
 }

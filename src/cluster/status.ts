@@ -2,8 +2,7 @@
 import type { Engine } from '../engine/index.js';
 import type { FourLetterProbe } from '../zookeeper/index.js';
 import { describeCluster, type Cluster } from './describe.js';
-import { noSuchEnsemble } from './down.js';
-import { observe } from './observe.js';
+import { noSuchEnsemble, observe } from './observe.js';
 import { judge, type MemberCause } from './readiness.js';
 import { gatherEvidence, viewMembers } from './view.js';
 

@@ -4,7 +4,7 @@ import type { Engine } from '../engine/index.js';
 import { hasReason, messageOf, ZkdError } from '../errors.js';
 import { retryUntil } from '../runtime/retry-until.js';
 import type { FourLetterProbe } from '../zookeeper/index.js';
-import { applyPlan, removeMade, type Made, type Observer } from './apply.js';
+import { applyPlan, type Made, type Observer } from './apply.js';
 import { awaitReady, type AwaitResult } from './await-ready.js';
 import { describeCluster, type Cluster } from './describe.js';
 import { chooseImage, type PullPolicy } from './image-choice.js';
@@ -12,6 +12,7 @@ import { observe, type ObservedEnsemble } from './observe.js';
 import { formatPlan, planEnsemble, type Plan, type PlanRequest } from './plan.js';
 import { choosePorts } from './port-choice.js';
 import type { EnsembleRecord, ImageChoice } from './record.js';
+import { removeMade } from './remove-made.js';
 import { BIRTH_SETTINGS, checkSettings, DEFAULT_IMAGE, withGiven, type GivenSettings } from './settings.js';
 import { membersOf, viewMembers } from './view.js';
 

@@ -3,10 +3,7 @@
  * Mapping, errors, streams and archives are in the `docker-*.ts` files and `archive.ts`; which engine, in `endpoint.ts`.
  * Works from API 1.41 (20.10) on and pins no version, since newer engines refuse old ones.
  */
-import type { IncomingMessage } from 'node:http';
-import { posix } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { byExistingDirectory, packArchive, unpackArchive } from './archive.js';
 import { loadDockerode } from './dockerode.js';
 import { dockerConnection } from './docker-connection.js';
 import { createBody, details, engineEvent, summary } from './docker-containers.js';
@@ -14,7 +11,8 @@ import type { EventMessage, InspectedContainer, ListedContainer } from './docker
 import { EngineRefusal, isRefused, pullAbandoned, toZkdError, unlessRefused } from './docker-errors.js';
 import type { Attempt } from './docker-errors.js';
 import { runInside } from './docker-exec.js';
-import { DockerHttp, collect } from './docker-http.js';
+import * as files from './docker-files.js';
+import { DockerHttp } from './docker-http.js';
 import type { Call, Modem } from './docker-http.js';
 import { filters, imageSummary, networkBody, networkSummary, pullQuery, volumeSummary } from './docker-resources.js';
 import type { DockerImage, DockerNetwork, DockerVolume } from './docker-resources.js';
@@ -26,8 +24,6 @@ import type * as port from './engine.js';
 const REMOVAL_TIMEOUT_MS = 60_000;
 /** How long the engine may take to notice that a program has ended. */
 const UPDATE_TIMEOUT_MS = 5000;
-/** Bits of Go's file mode that say what a path is: directory, symbolic link, device, pipe, socket. */
-const NOT_REGULAR = 0x8000_0000 | 0x0800_0000 | 0x0400_0000 | 0x0200_0000 | 0x0100_0000;
 
 /** The engine of Docker. Connects at the first call; every call stands for itself, so any number may run at once. */
 export class DockerEngine implements port.Engine {
@@ -119,46 +115,20 @@ export class DockerEngine implements port.Engine {
     return (await this.#json<ListedContainer[]>('list containers', call)).map(summary);
   }
 
-  async writeFiles(id: string, files: readonly port.FileEntry[]): Promise<void> {
-    // The engine makes missing parents by itself, owned by root; naming the deepest directory that must exist makes it refuse instead.
-    const write = async ([root, entries]: [string, readonly port.FileEntry[]]): Promise<void> => {
-      const call: Call = {
-        method: 'PUT',
-        path: ['containers', id, 'archive'],
-        query: { path: root },
-        archive: await packArchive(entries, root),
-      };
-      await this.#act(`write files into container "${id}" below ${root}`, call);
-    };
-    await Promise.all([...byExistingDirectory(files)].map(write));
+  writeFiles(id: string, entries: readonly port.FileEntry[]): Promise<void> {
+    return this.#do(`write files into container "${id}"`, (http) => files.writeFiles(http, id, entries));
   }
 
   findFile(id: string, path: string): Promise<port.FileSummary | undefined> {
-    const call: Call = { method: 'HEAD', path: ['containers', id, 'archive'], query: { path: withoutSlash(path) } };
-    return this.#translated({ what: `look at ${path} of container "${id}"`, endpoint: this.endpoint }, async (http) => {
-      // The refusal of a HEAD has no words, so a missing container has to be told from a missing file.
-      const answer = await http.open(call).catch(async (error: unknown) => {
-        if (!(error instanceof EngineRefusal) || error.status !== 404) throw error;
-        await http.done({ method: 'GET', path: ['containers', id, 'json'] });
-        return undefined;
-      });
-      answer?.resume();
-      const stat = answer && pathStat(answer);
-      return stat && (stat.mode & NOT_REGULAR) === 0 ? { sizeBytes: stat.size, mode: stat.mode & 0o777 } : undefined;
-    });
+    return this.#do(`look at ${path} of container "${id}"`, (http) => files.findFile(http, id, path));
   }
 
-  async readFile(id: string, path: string): Promise<Buffer | undefined> {
-    const archive = await this.#readArchive(id, path, ({ mode }) => (mode & NOT_REGULAR) === 0);
-    return archive === undefined ? undefined : [...(await unpackArchive(archive)).values()][0];
+  readFile(id: string, path: string): Promise<Buffer | undefined> {
+    return this.#do(`read ${path} of container "${id}"`, (http) => files.readFile(http, id, path));
   }
 
-  async readFiles(id: string, path: string): Promise<ReadonlyMap<string, Buffer>> {
-    const archive = await this.#readArchive(id, path, () => true);
-    if (archive === undefined) return new Map();
-    // Names in the archive begin with the last part of the path.
-    const parent = posix.dirname(withoutSlash(path));
-    return new Map([...(await unpackArchive(archive))].map(([name, content]) => [posix.join(parent, name), content]));
+  readFiles(id: string, path: string): Promise<ReadonlyMap<string, Buffer>> {
+    return this.#do(`read ${path} of container "${id}"`, (http) => files.readFiles(http, id, path));
   }
 
   exec(id: string, options: port.ExecOptions): Promise<port.ExecResult> {
@@ -299,6 +269,10 @@ export class DockerEngine implements port.Engine {
     }
   }
 
+  #do<T>(what: string, work: (http: DockerHttp) => Promise<T>): Promise<T> {
+    return this.#translated({ what, endpoint: this.endpoint }, work);
+  }
+
   #json<T>(what: string, call: Call): Promise<T> {
     return this.#translated({ what, endpoint: this.endpoint }, (http) => http.json<T>(call));
   }
@@ -320,17 +294,6 @@ export class DockerEngine implements port.Engine {
     }
   }
 
-  /** The archive of a path, not followed where it is a link; undefined where it does not exist or is not wanted. */
-  #readArchive(id: string, path: string, isWanted: (stat: { mode: number }) => boolean): Promise<Buffer | undefined> {
-    const call: Call = { method: 'GET', path: ['containers', id, 'archive'], query: { path: withoutSlash(path) } };
-    return this.#translated({ what: `read ${path} of container "${id}"`, endpoint: this.endpoint }, async (http) => {
-      const answer = await unlessRefused(http.open(call), /could not find the file/i);
-      if (answer === undefined) return undefined;
-      if (!isWanted(pathStat(answer))) return void answer.destroy();
-      return collect(answer);
-    });
-  }
-
   /** Waits until a removal that someone else began is through. */
   async #removed(idOrName: string, refusal: unknown): Promise<void> {
     const id = (await this.findContainer(idOrName))?.id;
@@ -341,14 +304,4 @@ export class DockerEngine implements port.Engine {
       await delay(100);
     }
   }
-}
-
-/** What the engine says of a path beside the archive. `mode` is Go's: type bits high, permission bits low. */
-function pathStat(answer: IncomingMessage): { readonly mode: number; readonly size: number } {
-  const header = Buffer.from(String(answer.headers['x-docker-container-path-stat']), 'base64').toString();
-  return JSON.parse(header) as { mode: number; size: number };
-}
-
-function withoutSlash(path: string): string {
-  return posix.resolve('/', path);
 }

@@ -1,0 +1,45 @@
+/** The steps a plan is made of: one engine action each, or a wait. Pure. */
+import type { WantedMember } from './members.js';
+
+/** One step; `key` names it, `after` the steps that must be done before. */
+export type Operation = { readonly key: string; readonly after: readonly string[] } & (
+  | { readonly kind: 'create-network'; readonly name: string }
+  | { readonly kind: 'remove-network'; readonly name: string; readonly id: string }
+  | {
+      readonly kind: 'create-member';
+      readonly member: WantedMember;
+      readonly cause: string;
+      /** Volumes that are removed first. */
+      readonly discards?: readonly string[];
+    }
+  | { readonly kind: 'configure-member'; readonly member: WantedMember }
+  | { readonly kind: 'reconnect-member'; readonly member: WantedMember; readonly network: string }
+  | { readonly kind: 'start-member'; readonly member: WantedMember; readonly cause: string }
+  | { readonly kind: 'unpause-member'; readonly member: WantedMember }
+  | { readonly kind: 'await-quorum'; readonly members: readonly WantedMember[]; readonly before: readonly WantedMember[] }
+);
+
+/** One step in words; also its name in progress output. */
+export function formatOperation(operation: Operation, bind: string): string {
+  switch (operation.kind) {
+    case 'create-network':
+      return `create network ${operation.name}`;
+    case 'remove-network':
+      return `remove network ${operation.name} (a second one of this name, ${operation.id.slice(0, 12)})`;
+    case 'create-member': {
+      const { id, role, container, port } = operation.member;
+      const anew = operation.discards ? `; ${operation.discards.join(', ')} is made anew too, being of no use without it` : '';
+      return `create member ${id} (${role}, ${container}, ${bind}:${port}): ${operation.cause}${anew}`;
+    }
+    case 'configure-member':
+      return `configure member ${operation.member.id}`;
+    case 'reconnect-member':
+      return `reconnect member ${operation.member.id} to network ${operation.network}`;
+    case 'start-member':
+      return `start member ${operation.member.id}: ${operation.cause}`;
+    case 'unpause-member':
+      return `unpause member ${operation.member.id}`;
+    case 'await-quorum':
+      return `wait until members ${operation.members.map(({ id }) => id).join(', ')} are in sync, before ${operation.before.map(({ id }) => id).join(', ')} votes without data`;
+  }
+}

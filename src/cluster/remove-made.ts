@@ -1,0 +1,39 @@
+/** Cleaning up after a failed `up`: only what that run made itself. */
+import type { ApplyContext } from './apply.js';
+import { LABEL } from './names.js';
+
+/**
+ * Takes away what this run made: containers with their anonymous volumes, their named volumes as far as they were not there before,
+ * and the network. Keeps going at failures; answers what is left, by name.
+ */
+export async function removeMade({
+  engine,
+  made,
+  observed,
+  plan,
+}: Pick<ApplyContext, 'engine' | 'made' | 'observed' | 'plan'>): Promise<string[]> {
+  const left: string[] = [];
+  const attempt = async (name: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch {
+      left.push(name);
+    }
+  };
+  await Promise.all(
+    made.containers.map((id) =>
+      attempt(`container ${id.slice(0, 12)}`, () => engine.removeContainer(id, { force: true, anonymousVolumes: true })),
+    ),
+  );
+  const before = new Set([...observed.volumes.values()].map(({ name }) => name));
+  const now =
+    made.containers.length === 0 ? [] : await engine.listVolumes({ labels: { [LABEL.ensemble]: plan.record.ensemble } }).catch(() => []);
+  const kept = new Set([...observed.members.values()].flatMap(({ container }) => Object.values(container.volumes)));
+  await Promise.all(
+    now
+      .filter(({ name }) => !before.has(name) && !kept.has(name))
+      .map(({ name }) => attempt(`volume ${name}`, () => engine.removeVolume(name))),
+  );
+  await Promise.all(made.networks.map((id) => attempt(`network ${plan.network}`, () => engine.removeNetwork(id))));
+  return left;
+}
