@@ -24,7 +24,8 @@ export interface AwaitResult {
   readonly ended: 'ready' | 'timeout' | 'crashed';
 }
 
-const INTERVAL_MS = 40;
+/** Short while a quorum may come any moment; every question is a line in the servers' logs, so a long wait asks less often. */
+const intervalMs = (waitedMs: number): number => (waitedMs < 5000 ? 40 : 250);
 /** How often the engine is asked whether the containers still run. */
 const OBSERVE_EVERY_MS = 1000;
 const PROBE_TIMEOUT_MS = 2000;
@@ -54,7 +55,7 @@ export async function awaitReady(engine: Engine, first: ObservedEnsemble, option
     options.onWait?.(verdict);
     return ensemble.members.some((member) => isCrashLoop(member) || hasEnded(member)) ? { ensemble, verdict, ended: 'crashed' } : undefined;
   };
-  const result = await retryUntil(look, { timeoutMs, intervalMs: INTERVAL_MS, signal });
+  const result = await retryUntil(look, { timeoutMs, intervalMs, signal });
   if (result?.ended === 'ready') return result;
   const ensemble = await gatherEvidence(engine, await view(await observe(engine, first.name, { details: true })));
   return { ensemble, verdict: judge(ensemble.members), ended: result?.ended ?? 'timeout' };

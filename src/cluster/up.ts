@@ -157,7 +157,10 @@ async function afterFailure(
     : await removeMade({ engine, made, observed, plan });
   if (!(error instanceof ZkdError)) return new ZkdError('failure', messageOf(error), { cause: error, details: { left } });
   const rest = left.length > 0 ? `\nLeft behind: ${left.join(', ')}` : '\nWhat was made has been removed again';
-  const suggestions = request.keepOnFailure ? error.suggestions.filter((line) => !line.endsWith('--keep-on-failure')) : error.suggestions;
+  // What was kept needs no flag to keep it; what was removed has no status.
+  const isMoot = (line: string): boolean =>
+    request.keepOnFailure ? line.endsWith('--keep-on-failure') : plan.isBirth && / status /.test(line);
+  const suggestions = error.suggestions.filter((line) => !isMoot(line));
   return new ZkdError(error.code, error.message + rest, { cause: error.cause, suggestions, details: { ...error.details, left } });
 }
 

@@ -25,8 +25,8 @@ export const systemClock: Clock = {
 
 export interface RetryOptions {
   readonly timeoutMs: number;
-  /** Pause between two looks. */
-  readonly intervalMs: number;
+  /** Pause between two looks; as a function of the time waited so far where it shall grow. */
+  readonly intervalMs: number | ((waitedMs: number) => number);
   readonly clock?: Clock;
   readonly signal?: AbortSignal;
 }
@@ -37,13 +37,15 @@ export interface RetryOptions {
  */
 export async function retryUntil<T>(look: () => Promise<T | undefined>, options: RetryOptions): Promise<T | undefined> {
   const clock = options.clock ?? systemClock;
-  const deadline = clock.now() + options.timeoutMs;
+  const { intervalMs, timeoutMs } = options;
+  const startedAt = clock.now();
   for (;;) {
     options.signal?.throwIfAborted();
     const found = await look();
     if (found !== undefined) return found;
-    const leftMs = deadline - clock.now();
-    if (leftMs <= 0) return undefined;
-    await clock.sleep(Math.min(options.intervalMs, leftMs), options.signal);
+    const waitedMs = clock.now() - startedAt;
+    if (waitedMs >= timeoutMs) return undefined;
+    const pauseMs = typeof intervalMs === 'number' ? intervalMs : intervalMs(waitedMs);
+    await clock.sleep(Math.min(pauseMs, timeoutMs - waitedMs), options.signal);
   }
 }
