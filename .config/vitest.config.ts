@@ -14,7 +14,7 @@ export default defineConfig({
           name: 'unit',
           sequence: { groupOrder: 0 },
           include: ['test/unit/**/*.test.ts'],
-          setupFiles: ['test/support/no-sockets.ts'],
+          setupFiles: ['test/support/no-sockets.ts', 'test/support/fixed-seed.ts'],
         },
       },
       {
@@ -23,7 +23,7 @@ export default defineConfig({
           name: 'commands',
           sequence: { groupOrder: 0 },
           include: ['test/commands/**/*.test.ts'],
-          setupFiles: ['test/support/no-sockets.ts'],
+          setupFiles: ['test/support/no-sockets.ts', 'test/support/fixed-seed.ts'],
         },
       },
       {

@@ -95,6 +95,8 @@ it('leads from any state back to a whole ensemble in one go, and then has nothin
         const world = await bornWorld(given);
         expect(formatPlan(await planOnce(world, given))).toEqual([]);
         for (const { kind, id } of blows) await BLOWS[kind]?.(world, id).catch(() => undefined);
+        // Where not even a volume is left there is nothing to lead back to: the next one is a birth.
+        if ((await observe(world.engine, 'zk')).record === undefined) return;
 
         const plan = await planOnce(world, given).catch(async (error: unknown) => {
           if (!(error instanceof ZkdError) || error.details['override'] !== '--accept-data-loss') throw error;
