@@ -13,7 +13,9 @@ import { ZkdError } from '../errors.js';
 import { exitNumber, type ExitCodeName } from '../exit-codes.js';
 import { listenForInterruption, type Interruption } from '../runtime/interruption.js';
 import { formatFailure, toFailure } from './failure.js';
+import { booleanOf, settleBooleanVariables } from './flags/boolean.js';
 import { engineChoice, type EngineFlagValues } from './flags/engine.js';
+import { asksForJson } from './flags/output.js';
 import { portsOf, type Ports } from './ports.js';
 import { createLineProgress, createLiveProgress, SILENT_PROGRESS, type Progress } from './progress.js';
 import { loadStyle, PLAIN_STYLE, type Style } from './style.js';
@@ -51,13 +53,12 @@ export abstract class ZkdCommand<Result extends object> extends Command {
       this.argv = this.argv.slice(0, cut);
     }
     const { env, stdin, stdout, stderr } = this.ports;
-    this.#quiet = this.argv.some((arg) => arg === '--quiet' || arg === '-q') || /^(1|true|yes)$/i.test(env['ZKD_QUIET'] ?? '');
+    this.#quiet = this.argv.some((arg) => arg === '--quiet' || arg === '-q') || booleanOf(env['ZKD_QUIET'] ?? '') === true;
     const noColor = this.argv.includes('--no-color');
-    this.terminal = describeTerminal({ env, stdin, stdout, stderr, json: this.jsonEnabled(), noColor });
+    this.terminal = describeTerminal({ env, stdin, stdout, stderr, json: this.jsonEnabled(), noColor, quiet: this.#quiet });
     const [out, err] = await Promise.all([loadStyle(this.terminal.color.stdout), loadStyle(this.terminal.color.stderr)]);
     this.style = { stdout: out, stderr: err };
-    // A reader that went away (`zkd cluster ps | head -1`) is no failure of ours.
-    process.stdout.once('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+    settleBooleanVariables({ ...this.ctor.baseFlags, ...this.ctor.flags }, env);
     if (cut !== -1 && !(this.ctor as typeof ZkdCommand).takesChild) {
       throw new ZkdError('usage', `Nothing may stand after "--": ${this.words} runs no command`, {
         suggestions: [`zkd ${this.words} --help`],
@@ -68,22 +69,25 @@ export abstract class ZkdCommand<Result extends object> extends Command {
 
   /** `--json` counts before `--` only; there is no variable for it. */
   override jsonEnabled(): boolean {
-    const cut = this.argv.indexOf('--');
-    return (cut === -1 ? this.argv : this.argv.slice(0, cut)).includes('--json');
+    return asksForJson(this.argv);
   }
 
   override logJson(document: unknown): void {
     this.ports.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
   }
 
-  /** Writes the result for a person on stdout; nothing with `--json`. */
+  /** Writes the result for a person on stdout, and ends the progress above it; nothing with `--json`. */
   protected print(text: string): void {
-    if (!this.jsonEnabled() && text !== '') this.ports.stdout.write(`${text}\n`);
+    if (this.jsonEnabled() || text === '') return;
+    this.#progress?.close();
+    this.ports.stdout.write(`${text}\n`);
   }
 
   /** Says something beside the result on stderr; `--quiet` silences it. */
   protected talk(text: string): void {
-    if (!this.#quiet) this.ports.stderr.write(`${text}\n`);
+    if (this.#quiet) return;
+    if (this.#progress) this.#progress.say(text);
+    else this.ports.stderr.write(`${text}\n`);
   }
 
   protected caution(text: string): void {
@@ -115,8 +119,8 @@ export abstract class ZkdCommand<Result extends object> extends Command {
   protected async progress(): Promise<Progress> {
     if (this.#quiet) return SILENT_PROGRESS;
     this.#progress ??= this.terminal.animated
-      ? await createLiveProgress(process.stderr, this.style.stderr)
-      : createLineProgress((line) => this.talk(line));
+      ? await createLiveProgress(this.ports.stderr, this.style.stderr)
+      : createLineProgress((line) => void this.ports.stderr.write(`${line}\n`));
     return this.#progress;
   }
 

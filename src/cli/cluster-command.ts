@@ -28,7 +28,7 @@ export abstract class ClusterCommand<Result extends object> extends ZkdCommand<R
       argument: args.name,
       flag: flags.cluster,
       isFlagTyped: this.isClusterTyped,
-      ask: this.terminal.interactive && !this.jsonEnabled() ? (names) => askChoice('Which ensemble?', names) : undefined,
+      ask: this.terminal.interactive ? (names) => askChoice('Which ensemble?', names) : undefined,
       mustBeSaid: options.mustBeSaid ?? false,
     });
   }

@@ -4,7 +4,7 @@
  */
 import { ZkdError, messageOf } from '../errors.js';
 import { exitNumber, type ExitCodeName } from '../exit-codes.js';
-import { nearest } from './nearest.js';
+import { nearest, nearestCommands } from './nearest.js';
 import type { Style } from './style.js';
 
 /** The document printed under `error` with `--json`. */
@@ -68,11 +68,31 @@ export function toFailure(error: unknown, command: string, flags: readonly strin
   return build('failure', messageOf(error), [], {});
 }
 
+/** The part of oclif's configuration that says what there is. */
+interface KnownCommands {
+  readonly commands: readonly { readonly id: string; readonly hidden?: boolean | undefined }[];
+  readonly topics: readonly { readonly name: string }[];
+}
+
+/** The failure of a command that does not exist, with those that may have been meant. `typed` is its words. */
+export function unknownCommand(typed: string, { commands, topics }: KnownCommands): ZkdError {
+  const words = (id: string): string => id.replaceAll(':', ' ');
+  const known = commands.filter(({ hidden }) => !hidden).map(({ id }) => words(id));
+  const meant = nearestCommands(typed, known).map((command) => `zkd ${command}`);
+  const topic = topics.find(({ name }) => typed.startsWith(`${words(name)} `))?.name;
+  return new ZkdError('usage', `Unknown command: zkd ${typed}`, {
+    suggestions: [...meant, topic ? `zkd ${words(topic)} --help` : 'zkd --help'],
+  });
+}
+
+/** What a cause says, without what an engine's answer adds to it: its status, and ids at full length. */
+const bareWords = (text: string): string => text.replace(/^HTTP \d+: /, '').replace(/\b([0-9a-f]{12})[0-9a-f]{52}\b/g, '$1');
+
 /** The lines for a person: the message, why, and what to try. */
 export function formatFailure(failure: Failure, error: unknown, style: Style): string {
   const cause = error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : '';
   const lines = [`${style.bad('Error:')} ${failure.message}`];
-  if (cause && !failure.message.includes(cause)) lines.push(`${style.faint('Caused by:')} ${cause}`);
+  if (cause && !bareWords(failure.message).includes(bareWords(cause))) lines.push(`${style.faint('Caused by:')} ${cause}`);
   lines.push(...failure.suggestions.map((suggestion, index) => `${index === 0 ? style.strong('Try:  ') : '      '} ${suggestion}`));
   return lines.join('\n');
 }

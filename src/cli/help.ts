@@ -1,7 +1,11 @@
 /** Help as oclif makes it, with the exit codes a command can end with, from the one table. Loads only when help is asked for. */
-import { CommandHelp, Help } from '@oclif/core/help';
+import { stripVTControlCharacters } from 'node:util';
 import type { Command } from '@oclif/core/command';
+import { CommandHelp, Help } from '@oclif/core/help';
 import { EXIT_CODES, type ExitCodeName } from '../exit-codes.js';
+import { unknownCommand } from './failure.js';
+import { asksForJson } from './flags/output.js';
+import { portsOf } from './ports.js';
 
 /** What every command can end with. */
 const COMMON: readonly ExitCodeName[] = ['ok', 'failure', 'usage', 'engine-unavailable', 'interrupted', 'terminated'];
@@ -22,22 +26,46 @@ class ZkdCommandHelp extends CommandHelp {
   }
 }
 
+const subjectOf = (argv: readonly string[]): string => argv.filter((arg) => !arg.startsWith('-')).join(':');
+
 export default class ZkdHelp extends Help {
   protected override CommandHelpClass = ZkdCommandHelp;
+  #lines: string[] = [];
+
+  /** The help for a command, a topic or, where no word is given, the program. An unknown command is a `usage` error. */
+  async text(argv: string[]): Promise<string> {
+    const id = subjectOf(argv);
+    if (!this.isKnown(id)) throw unknownCommand(id.replaceAll(':', ' '), this.config);
+    this.#lines = [];
+    await super.showHelp(argv);
+    return this.#lines.join('\n').trimEnd();
+  }
 
   override async showHelp(argv: string[]): Promise<void> {
-    const id = argv.filter((arg) => !arg.startsWith('-')).join(':');
-    const known = id === '' || this.config.findCommand(id) !== undefined || this.config.findTopic(id) !== undefined;
+    const id = subjectOf(argv);
     // `zkd bogus --help` is an unknown command, and is told as such.
-    if (!known && !this.config.commandIDs.some((command) => id.startsWith(`${command}:`) || id === command)) {
+    if (!this.isKnown(id)) {
       await this.config.runHook('command_not_found', { id, argv });
       return;
     }
-    await super.showHelp(argv);
+    const text = await this.text(argv);
+    // Of `zkd cluster --json` oclif hands on the topic alone.
+    const json = asksForJson(argv) || asksForJson(process.argv.slice(2));
+    const { stdout } = portsOf(this.config);
+    stdout.write(`${json ? JSON.stringify({ help: stripVTControlCharacters(text) }, null, 2) : `${text}\n`}\n`);
+  }
+
+  protected override log(...lines: string[]): void {
+    this.#lines.push(...lines);
   }
 
   protected override async showRootHelp(): Promise<void> {
     await super.showRootHelp();
     this.log(this.section('EXIT CODES', rows(allNames)));
+  }
+
+  private isKnown(id: string): boolean {
+    if (id === '' || this.config.findCommand(id) !== undefined || this.config.findTopic(id) !== undefined) return true;
+    return this.config.commandIDs.some((command) => id.startsWith(`${command}:`));
   }
 }

@@ -6,11 +6,14 @@ import type { EndpointOptions, Engine } from '../engine/index.js';
 import type { FourLetterProbe } from '../zookeeper/index.js';
 import type { TerminalFacts } from './terminal.js';
 
+/** A stream to write to, and what is looked at where it is a terminal. */
+export type Output = Pick<NodeJS.WriteStream, 'write'> & TerminalFacts['stdout'] & { readonly columns?: number };
+
 export interface Ports {
   readonly env: NodeJS.ProcessEnv;
   readonly stdin: TerminalFacts['stdin'];
-  readonly stdout: Pick<NodeJS.WriteStream, 'write'> & TerminalFacts['stdout'];
-  readonly stderr: Pick<NodeJS.WriteStream, 'write'> & TerminalFacts['stderr'];
+  readonly stdout: Output;
+  readonly stderr: Output;
   openEngine(options: EndpointOptions): Promise<Engine>;
   readonly askFourLetterWord: FourLetterProbe;
 }

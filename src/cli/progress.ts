@@ -4,6 +4,7 @@
  */
 import type { createLogUpdate } from 'log-update';
 import { formatDurationMs } from '../runtime/quantities.js';
+import type { Output } from './ports.js';
 import type { Style } from './style.js';
 
 /** What running work tells its observer. Rooms call it; they never write themselves. */
@@ -13,15 +14,17 @@ export interface Progress {
   end(step: string, outcome: 'done' | 'failed', note?: string): void;
   /** What a step that is under way waits for now. */
   update(step: string, note: string): void;
-  /** Ends all drawing; leaves the finished steps on the screen. */
+  /** Says a line of its own that stays: above a live list, which is drawn again below it. */
+  say(line: string): void;
+  /** Ends all drawing, leaves the steps on the screen, and those that did not end as stopped. Safe to repeat. */
   close(): void;
 }
 
-export const SILENT_PROGRESS: Progress = { start() {}, end() {}, update() {}, close() {} };
+export const SILENT_PROGRESS: Progress = { start() {}, end() {}, update() {}, say() {}, close() {} };
 
 interface Step {
   readonly startedAt: number;
-  outcome: 'running' | 'done' | 'failed';
+  outcome: 'running' | 'done' | 'failed' | 'stopped';
   note: string;
   tookMs: number;
 }
@@ -53,20 +56,28 @@ export function createLineProgress(write: (line: string) => void): Progress {
       const current = running.get(step);
       if (current) current.note = note;
     },
+    say: write,
     close: () => clearInterval(heartbeat),
   };
 }
 
 /** A list of steps redrawn in place. Loads `log-update` for it. */
-export async function createLiveProgress(stream: NodeJS.WriteStream, style: Style): Promise<Progress> {
+export async function createLiveProgress(stream: Output, style: Style): Promise<Progress> {
   const logUpdate: { createLogUpdate: typeof createLogUpdate } = await import('log-update');
-  const draw = logUpdate.createLogUpdate(stream);
+  const draw = logUpdate.createLogUpdate(stream as NodeJS.WriteStream);
   const steps = new Map<string, Step>();
   let frame = 0;
+  let isClosed = false;
   const render = (): void => {
+    if (steps.size === 0) return;
+    const marks = {
+      done: style.good('✓'),
+      failed: style.bad('✗'),
+      stopped: style.faint('-'),
+      running: FRAMES[frame % FRAMES.length] ?? '',
+    };
     const lines = [...steps].map(([name, step]) => {
-      const mark =
-        step.outcome === 'done' ? style.good('✓') : step.outcome === 'failed' ? style.bad('✗') : (FRAMES[frame % FRAMES.length] ?? '');
+      const mark = marks[step.outcome];
       const took = step.outcome === 'running' ? performance.now() - step.startedAt : step.tookMs;
       return `${mark} ${name} ${style.faint(formatDurationMs(took))}${step.note ? style.faint(`  ${step.note}`) : ''}`;
     });
@@ -79,12 +90,13 @@ export async function createLiveProgress(stream: NodeJS.WriteStream, style: Styl
   timer.unref();
   return {
     start(step) {
+      if (isClosed) return;
       steps.set(step, { startedAt: performance.now(), outcome: 'running', note: '', tookMs: 0 });
       render();
     },
     end(step, outcome, note = '') {
       const current = steps.get(step);
-      if (!current) return;
+      if (!current || isClosed) return;
       Object.assign(current, { outcome, note, tookMs: performance.now() - current.startedAt });
       render();
     },
@@ -92,9 +104,19 @@ export async function createLiveProgress(stream: NodeJS.WriteStream, style: Styl
       const current = steps.get(step);
       if (current) current.note = note;
     },
+    say(line) {
+      if (!isClosed && steps.size > 0) draw.clear();
+      stream.write(`${line}\n`);
+      if (!isClosed) render();
+    },
     close() {
+      if (isClosed) return;
+      isClosed = true;
       clearInterval(timer);
-      if (steps.size > 0) render();
+      for (const step of steps.values()) {
+        if (step.outcome === 'running') Object.assign(step, { outcome: 'stopped', tookMs: performance.now() - step.startedAt });
+      }
+      render();
       draw.done();
     },
   };

@@ -36,8 +36,9 @@ export abstract class UpCommand extends ClusterCommand<UpResult> {
     const { args, flags } = await this.parse(UpCommand);
     const file = flags.file === undefined ? { given: {} } : await readSpecFile(flags.file);
     const said = saidName({ argument: args.name, flag: flags.cluster, isFlagTyped: this.isClusterTyped });
-    if (said !== undefined && file.name !== undefined && said !== file.name) {
-      throw new ZkdError('usage', `Two ensembles are named: "${said}" and "${file.name}" in ${flags.file}`);
+    const typed = args.name ?? (this.isClusterTyped ? flags.cluster : undefined);
+    if (typed !== undefined && file.name !== undefined && typed !== file.name) {
+      throw new ZkdError('usage', `Two ensembles are named: "${typed}" and "${file.name}" in ${flags.file}`);
     }
     const name = said ?? file.name ?? DEFAULT_CLUSTER;
     const given = givenSettings(flags, file.given);

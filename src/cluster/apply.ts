@@ -9,7 +9,7 @@ import type { Engine } from '../engine/index.js';
 import { configureMember, credentialFrom, type Credential } from './configure.js';
 import { memberContainer } from './container-spec.js';
 import type { WantedMember } from './members.js';
-import type { ObservedEnsemble } from './observe.js';
+import { byAge, type ObservedEnsemble } from './observe.js';
 import { formatOperation, type Operation } from './operations.js';
 import { isUnborn, type Plan } from './plan.js';
 import { networkLabels } from './record.js';
@@ -60,7 +60,7 @@ export async function applyPlan(context: ApplyContext): Promise<void> {
       await runOperation(operation, context, containers, credential);
       context.observer.end(step, 'done');
     } catch (error) {
-      failed ??= { error };
+      failed ??= { error: hasReason(error, 'no-such-container') ? takenAway(plan.record.cluster, error) : error };
       if (!signal.aborted) context.observer.end(step, 'failed');
     }
   };
@@ -73,6 +73,15 @@ export async function applyPlan(context: ApplyContext): Promise<void> {
     );
   await Promise.all(done.values());
   if (failed) throw failed.error;
+}
+
+/** Exit 4: somebody removes what is being set up. */
+export function takenAway(name: string, cause?: unknown): ZkdError {
+  return new ZkdError('conflict', `Containers of ensemble "${name}" are being removed by somebody else, perhaps another zkd`, {
+    cause,
+    suggestions: [`zkd cluster ps ${name}`, `zkd cluster up ${name}`],
+    details: { cluster: name },
+  });
 }
 
 async function runOperation(
@@ -127,7 +136,7 @@ async function createNetwork(name: string, { engine, plan, made }: ApplyContext)
   const id = await engine.createNetwork({ name, labels: networkLabels(plan.record), ...(subnet === null ? {} : { subnet }) });
   made.networks.push(id);
   const all = await engine.listNetworks({ labels: { [LABEL.cluster]: plan.record.cluster } });
-  const [earliest] = [...all].sort((a, b) => a.createdAt.localeCompare(b.createdAt) || a.id.localeCompare(b.id));
+  const [earliest] = [...all].sort(byAge);
   if (all.length < 2 || earliest?.id === id) return;
   await engine.removeNetwork(id);
   made.networks.splice(made.networks.indexOf(id), 1);

@@ -21,7 +21,7 @@ export interface AwaitResult {
   readonly ensemble: EnsembleView;
   readonly verdict: Verdict;
   /** Why the wait ended. */
-  readonly ended: 'ready' | 'timeout' | 'crashed';
+  readonly ended: 'ready' | 'timeout' | 'crashed' | 'gone';
 }
 
 /** Short while a quorum may come any moment; every question is a line in the servers' logs, so a long wait asks less often. */
@@ -42,7 +42,7 @@ export async function awaitReady(engine: Engine, first: ObservedEnsemble, option
   let observed = first;
   let lookedAt = performance.now();
   const look = async (): Promise<AwaitResult | undefined> => {
-    const isDue = performance.now() - lookedAt > OBSERVE_EVERY_MS;
+    const isDue = performance.now() - lookedAt > OBSERVE_EVERY_MS || isGone(observed, only);
     if (!isDue && !(await allServe(engine, observed, serving, options))) return undefined;
     if (isDue) {
       observed = await observe(engine, first.name, { details: true });
@@ -51,6 +51,7 @@ export async function awaitReady(engine: Engine, first: ObservedEnsemble, option
     const ensemble = await view(observed);
     const verdict = judge(ensemble.members);
     if (verdict.ready) return { ensemble, verdict, ended: 'ready' };
+    if (isGone(observed, only)) return { ensemble, verdict, ended: 'gone' };
     serving.clear();
     options.onWait?.(verdict);
     return ensemble.members.some((member) => isCrashLoop(member) || hasEnded(member)) ? { ensemble, verdict, ended: 'crashed' } : undefined;
@@ -58,7 +59,9 @@ export async function awaitReady(engine: Engine, first: ObservedEnsemble, option
   const result = await retryUntil(look, { timeoutMs, intervalMs, signal });
   if (result?.ended === 'ready') return result;
   const ensemble = await gatherEvidence(engine, await view(await observe(engine, first.name, { details: true })));
-  return { ensemble, verdict: judge(ensemble.members), ended: result?.ended ?? 'timeout' };
+  const verdict = judge(ensemble.members);
+  // The last look may be the one that finds all well.
+  return { ensemble, verdict, ended: verdict.ready ? 'ready' : (result?.ended ?? 'timeout') };
 }
 
 /** Asks the members that did not serve at an earlier look; remembers those that do now. */
@@ -75,6 +78,13 @@ async function allServe(
     }),
   );
   return waited.every(({ id }) => serving.has(id));
+}
+
+/** Somebody takes the containers away meanwhile: no waiting brings them back. */
+function isGone(observed: ObservedEnsemble, only: readonly number[] | undefined): boolean {
+  const wanted = only ?? membersOf(observed).map(({ id }) => id);
+  const isThere = (id: number): boolean => (observed.members.get(id)?.container.state ?? 'removing') !== 'removing';
+  return wanted.length === 0 || !wanted.every(isThere);
 }
 
 const hasEnded = ({ observed }: MemberView): boolean => observed?.container.state === 'exited' || observed?.container.state === 'dead';

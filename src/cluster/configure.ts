@@ -72,6 +72,11 @@ export async function configureMember(engine: Engine, request: ConfigureRequest)
   await engine.writeFiles(containerId, memberFiles(member, members, record.settings, credential));
   // zoo.cfg is the last of the files: where it is there to its last byte, all of them are.
   const written = await engine.findFile(containerId, ZOO_CFG);
+  if (!written && !(await engine.findContainer(containerId))) {
+    throw new ZkdError('not-found', `The container of member ${member.id} is gone`, {
+      details: { reason: 'no-such-container', member: member.id },
+    });
+  }
   if (written?.sizeBytes !== Buffer.byteLength(formatZooCfg(record.settings, members, credential))) {
     throw new ZkdError('failure', `The configuration of member ${member.id} is not there as it was written`, {
       details: { member: member.id },

@@ -1,4 +1,4 @@
-/** A member -> the container the engine shall create for it (decisions 3-8 in docs/adr). Pure. */
+/** A member -> the container the engine shall create for it (why it is so: docs/adr/0002, 0003). Pure. */
 import type { ContainerSpec } from '../engine/index.js';
 import { serverLines, type WantedMember } from './members.js';
 import { VOLUME_KINDS, volumeName, volumeTarget } from './names.js';

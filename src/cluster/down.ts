@@ -1,6 +1,7 @@
 /** `down` and `rm`: takes containers, network and, when told to, data volumes away. Data is never removed without being told to. */
 import type { Engine } from '../engine/index.js';
 import { messageOf, ZkdError } from '../errors.js';
+import { unlessAborted } from '../runtime/interruption.js';
 import type { Observer } from './apply.js';
 import { noSuchEnsemble, observe, type ObservedEnsemble, type ObservedMember } from './observe.js';
 
@@ -17,6 +18,8 @@ export interface RemovalResult {
   readonly members: readonly MemberAction[];
   /** Volumes removed, by name. */
   readonly volumes: readonly string[];
+  /** Data volumes that stay, by name. */
+  readonly kept: readonly string[];
   readonly tookMs: number;
 }
 
@@ -34,6 +37,10 @@ export interface DownRequest {
 }
 
 const STOP_TIMEOUT_MS = 10_000;
+const NO_VOLUMES = { removed: [], failed: [] };
+
+/** Without being told to, only what was never meant to last is removed. */
+const leftoversOf = (observed: ObservedEnsemble): ObservedEnsemble => ({ ...observed, volumes: new Map() });
 
 /** Stops and removes the whole ensemble. One that is not there is a success that changed nothing. Partial failure: exit 9. */
 export async function takeDown(request: DownRequest, context: RemovalContext): Promise<RemovalResult> {
@@ -43,9 +50,11 @@ export async function takeDown(request: DownRequest, context: RemovalContext): P
   const strangers = await foreignContainers(engine, observed);
   if (strangers.length > 0 && !request.force) throw foreignOnNetwork(request.name, strangers);
   const members = await removeMembers([...observed.members.values()], context);
+  context.signal.throwIfAborted();
   const failures = members.filter(({ error }) => error !== null);
   const networks = failures.length === 0 ? await removeNetworks(observed, strangers, context) : NO_NETWORKS;
-  const volumes = request.volumes && failures.length === 0 ? await removeVolumes(observed, undefined, engine) : { removed: [], failed: [] };
+  const volumes =
+    failures.length > 0 ? NO_VOLUMES : await removeVolumes(request.volumes ? observed : leftoversOf(observed), undefined, engine);
   return finish({ observed, members, volumes, networks, startedAt });
 }
 
@@ -82,13 +91,13 @@ export async function removeContainers(request: RemoveRequest, context: RemovalC
   const isEmptied = isWhole && strangers.length === 0;
   const networks = isEmptied ? await removeNetworks(observed, [], context) : NO_NETWORKS;
   const ids = request.members.length > 0 ? request.members : undefined;
-  const volumes = request.volumes && !failed ? await removeVolumes(observed, ids, engine) : { removed: [], failed: [] };
+  const volumes = request.volumes && !failed ? await removeVolumes(observed, ids, engine) : NO_VOLUMES;
   return finish({ observed, members, volumes, networks, startedAt });
 }
 
 function chooseMembers(observed: ObservedEnsemble, ids: readonly number[]): ObservedMember[] {
   if (ids.length === 0) return [...observed.members.values()];
-  return ids.map((id) => {
+  return [...new Set(ids)].map((id) => {
     const member = observed.members.get(id);
     if (!member) {
       throw new ZkdError('not-found', `Ensemble "${observed.name}" has no container for member ${id}`, {
@@ -110,8 +119,9 @@ function removeMembers(members: readonly ObservedMember[], { engine, observer, s
         signal.throwIfAborted();
         // The engine cannot stop a paused container in an orderly way.
         if (container.state === 'paused') await engine.unpauseContainer(container.id);
-        if (container.state !== 'created' && container.state !== 'exited')
-          await engine.stopContainer(container.id, { timeoutMs: STOP_TIMEOUT_MS });
+        if (container.state !== 'created' && container.state !== 'exited') {
+          await unlessAborted(engine.stopContainer(container.id, { timeoutMs: STOP_TIMEOUT_MS }), signal);
+        }
         await engine.removeContainer(container.id, { force: true, anonymousVolumes: true });
         observer.end(step, 'done');
         return { id, container: container.name, action: 'removed', error: null };
@@ -191,7 +201,8 @@ async function removeVolumes(
   ids: readonly number[] | undefined,
   engine: Engine,
 ): Promise<{ removed: string[]; failed: string[] }> {
-  const wanted = [...observed.volumes].filter(([key]) => !ids || ids.includes(Number(key.split('/')[0]))).map(([, { name }]) => name);
+  const own = [...observed.volumes].filter(([key]) => !ids || ids.includes(Number(key.split('/')[0]))).map(([, { name }]) => name);
+  const wanted = [...own, ...(ids ? [] : observed.leftovers.map(({ name }) => name))];
   const outcomes = await Promise.all(
     wanted.map((name) =>
       engine.removeVolume(name).then(
@@ -223,6 +234,7 @@ function finish({ observed, members, volumes, networks, startedAt }: Outcome): R
     changed: members.some(({ action }) => action !== 'unchanged') || volumes.removed.length > 0 || networks.removed > 0,
     members,
     volumes: volumes.removed,
+    kept: [...observed.volumes.values()].map(({ name }) => name).filter((name) => !volumes.removed.includes(name)),
     tookMs: Math.round(performance.now() - startedAt),
   };
   const failures = [

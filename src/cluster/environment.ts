@@ -40,8 +40,8 @@ export function formatEnvironment(environment: Environment, format: EnvironmentF
   switch (format) {
     case 'shell':
       return entries.map(([key, value]) => `export ${key}=${quoteForShell(value)}`).join('\n');
+    // Without quotes: docker's --env-file would keep them as part of the value.
     case 'dotenv':
-      return entries.map(([key, value]) => `${key}="${value}"`).join('\n');
     case 'github':
       return entries.map(([key, value]) => `${key}=${value}`).join('\n');
     case 'json':

@@ -23,7 +23,9 @@ export async function listClusters(engine: Engine, onUnreadable: (name: string) 
     engine.listVolumes({ labels: { [LABEL.cluster]: true } }),
   ]);
   const labelsByName = new Map<string, Labels>();
-  for (const { labels } of [...containers, ...volumes]) {
+  // What an ephemeral ensemble's containers leave behind is no ensemble.
+  const kept = volumes.filter(({ labels }) => readRecord(labels)?.settings.ephemeral !== true);
+  for (const { labels } of [...containers, ...kept]) {
     const name = labels[LABEL.cluster];
     if (name !== undefined && labels[LABEL.settings] !== undefined && !labelsByName.has(name)) labelsByName.set(name, labels);
   }

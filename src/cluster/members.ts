@@ -10,7 +10,7 @@ export interface WantedMember {
   readonly role: Role;
   /** Its container's name, host name and address on the ensemble's network. */
   readonly container: string;
-  /** The client port, the same inside and outside (decision 6 in docs/adr/0003). */
+  /** The client port, the same inside and outside (docs/adr/0003). */
   readonly port: number;
 }
 

@@ -1,5 +1,5 @@
 /** The engine -> an ensemble as it is: one pass over containers, networks and volumes. Decides nothing. */
-import type { ContainerDetails, ContainerSummary, Engine, NetworkSummary, VolumeSummary } from '../engine/index.js';
+import type { ContainerDetails, ContainerSummary, Engine, Labels, NetworkSummary, VolumeSummary } from '../engine/index.js';
 import { ZkdError } from '../errors.js';
 import { memberIds, type Role } from './members.js';
 import { LABEL, networkName, VOLUME_KINDS, volumeName, type VolumeKind } from './names.js';
@@ -25,12 +25,15 @@ export interface ObservedEnsemble {
   readonly foreignNetwork: NetworkSummary | undefined;
   /** Our volumes of this ensemble by member id and kind. */
   readonly volumes: ReadonlyMap<string, VolumeSummary>;
+  /** Anonymous volumes of an ephemeral ensemble whose containers are gone: of no use to anybody. */
+  readonly leftovers: readonly VolumeSummary[];
   /** Names we would use that are taken by something that is not this ensemble's. */
   readonly strangers: { readonly volumes: readonly string[]; readonly networks: readonly string[] };
 }
 
 export const volumeKey = (id: number, kind: VolumeKind): string => `${id}/${kind}`;
-const byAge = (a: { createdAt: string; id: string }, b: { createdAt: string; id: string }): number =>
+/** Earliest first; equally old ones in an order everybody agrees on. */
+export const byAge = (a: { createdAt: string; id: string }, b: { createdAt: string; id: string }): number =>
   a.createdAt.localeCompare(b.createdAt) || a.id.localeCompare(b.id);
 
 /** Looks at everything that belongs, or by its name would belong, to an ensemble. With `details` every container is inspected. */
@@ -60,6 +63,7 @@ export async function observe(
     networks: networks.filter(({ labels }) => labels[LABEL.cluster] === name).sort(byAge),
     foreignNetwork: joined === undefined ? undefined : networks.find((network) => network.name === joined),
     volumes: new Map(named.filter(owned).map((volume) => [wantedNames.get(volume.name) ?? '', volume])),
+    leftovers: leftoversAmong(volumes, members, name),
     strangers: {
       volumes: named.filter((volume) => !owned(volume)).map((volume) => volume.name),
       networks: networks
@@ -68,6 +72,14 @@ export async function observe(
     },
   };
 }
+
+/** Engines keep anonymous volumes when somebody else than zkd removes their container. */
+function leftoversAmong(volumes: readonly VolumeSummary[], members: ReadonlyMap<number, ObservedMember>, name: string): VolumeSummary[] {
+  const used = new Set([...members.values()].flatMap(({ container }) => Object.values(container.volumes)));
+  return volumes.filter((volume) => volume.labels[LABEL.cluster] === name && !used.has(volume.name) && isEphemeral(volume.labels));
+}
+
+const isEphemeral = (labels: Labels): boolean => readRecord(labels)?.settings.ephemeral === true;
 
 async function observeMembers(
   engine: Engine,
@@ -114,7 +126,7 @@ function recordOf(
   const [first] = members.values();
   if (first) return recordOfContainers(first, members, name);
   const kept = volumes
-    .filter((volume) => volume.labels[LABEL.cluster] === name && volume.labels[LABEL.volume] !== undefined)
+    .filter(({ labels }) => labels[LABEL.cluster] === name && labels[LABEL.volume] !== undefined && !isEphemeral(labels))
     .sort((a, b) => a.createdAt.localeCompare(b.createdAt) || a.name.localeCompare(b.name));
   for (const { labels } of kept) checkSchema(labels);
   return kept[0] ? readRecord(kept[0].labels) : undefined;

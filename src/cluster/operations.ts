@@ -40,6 +40,6 @@ export function formatOperation(operation: Operation, bind: string): string {
     case 'unpause-member':
       return `unpause member ${operation.member.id}`;
     case 'await-quorum':
-      return `wait until members ${operation.members.map(({ id }) => id).join(', ')} are in sync, before ${operation.before.map(({ id }) => id).join(', ')} votes without data`;
+      return `wait until members ${operation.members.map(({ id }) => id).join(', ')} are in sync, before member ${operation.before.map(({ id }) => id).join(', ')} is made anew without data`;
   }
 }

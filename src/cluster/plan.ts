@@ -62,7 +62,7 @@ function birthWarnings({ settings }: EnsembleRecord): string[] {
   const { size } = settings;
   if (size % 2 === 1) return [];
   const survives = size - quorumOf(size);
-  return [`${size} voting members survive the loss of ${survives}, as ${size - 1} do: an odd size is better`];
+  return [`${size} voting members survive the loss of ${survives}, as ${size - 1} ${size === 2 ? 'does' : 'do'}: an odd size is better`];
 }
 
 /** True where no member ever ran: a birth that was cut short, with nothing to lose yet. */

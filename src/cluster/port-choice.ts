@@ -25,16 +25,19 @@ export type PortCheck = (port: number) => Promise<boolean>;
 export const consecutivePorts = (first: number, count: number): Ports =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [index + 1, first + index]));
 
+const describeRange = (first: number, count: number): string =>
+  count === 1 ? `port ${first} is not` : `ports ${first}-${first + count - 1} are not all`;
+
 async function areFree(first: number, count: number, isFree: PortCheck): Promise<boolean> {
   const answers = await Promise.all(Array.from({ length: count }, (_, index) => isFree(first + index)));
   return answers.every(Boolean);
 }
 
 /** A start in the `auto` range that depends on the name only, so that the same ensemble tends to get the same ports. */
-function startFor(name: string, count: number): number {
+function startFor(name: string): number {
   const hash = createHash('sha1').update(name).digest().readUInt32BE(0);
   const blocks = Math.floor((AUTO_RANGE.last - AUTO_RANGE.first) / 20);
-  return AUTO_RANGE.first + (hash % blocks) * 20 + (count > 20 ? 0 : 1);
+  return AUTO_RANGE.first + (hash % blocks) * 20 + 1;
 }
 
 /**
@@ -60,14 +63,14 @@ export async function choosePorts(
   if (wanted === undefined && (await areFree(USUAL_FIRST_PORT, count, isFree))) {
     return { ports: consecutivePorts(USUAL_FIRST_PORT, count), movedFrom: null };
   }
-  const start = startFor(name, count);
+  const start = startFor(name);
   const width = AUTO_RANGE.last - AUTO_RANGE.first;
   for (let offset = 0; offset < width; offset += 20) {
     const first = AUTO_RANGE.first + ((start - AUTO_RANGE.first + offset) % width);
     if (await areFree(first, count, isFree)) {
       return {
         ports: consecutivePorts(first, count),
-        movedFrom: wanted === undefined ? `${USUAL_FIRST_PORT}-${USUAL_FIRST_PORT + count - 1}` : null,
+        movedFrom: wanted === undefined ? describeRange(USUAL_FIRST_PORT, count) : null,
       };
     }
   }
@@ -76,11 +79,19 @@ export async function choosePorts(
   });
 }
 
-/** Whether this machine lets somebody listen there now. An address that is not this machine's own counts as free: the engine decides. */
+/** Whether this machine lets somebody listen there now. Rejects with `usage` where the address is not this machine's own. */
 function canListen(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'EADDRINUSE' && error.code !== 'EACCES'));
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRNOTAVAIL') return resolve(error.code !== 'EADDRINUSE' && error.code !== 'EACCES');
+      reject(
+        new ZkdError('usage', `Bind address ${host} is not an address of this machine`, {
+          cause: error,
+          suggestions: ['--bind 127.0.0.1'],
+        }),
+      );
+    });
     server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(true)));
   });
 }

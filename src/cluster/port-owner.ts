@@ -1,16 +1,25 @@
 /** Who has a host port, where it can be known: a container of this engine, or a process of this machine. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from '../engine/index.js';
 import { ZkdError } from '../errors.js';
 import { findListeningProcess } from '../runtime/listening-process.js';
 
+const ENGINE_PROXY = 'docker-proxy';
+const PROXY_LOOKS = 5;
+
 /** `container "x"`, `process 123 (nginx)`, or undefined. */
 export async function findPortOwner(engine: Engine, address: string, port: number): Promise<string | undefined> {
-  const containers = await engine.listContainers({}).catch(() => []);
   const overlaps = (other: string): boolean => other === address || other === '0.0.0.0' || address === '0.0.0.0';
-  const holder = containers.find(({ ports }) => ports.some((binding) => binding.hostPort === port && overlaps(binding.hostAddress)));
-  if (holder) return `container "${holder.name}"`;
-  const listening = engine.endpoint.remoteHost === null ? await findListeningProcess(port) : undefined;
-  return listening && `process ${listening.pid} (${listening.command})`;
+  for (let attempt = 1; ; attempt += 1) {
+    const containers = await engine.listContainers({}).catch(() => []);
+    const holder = containers.find(({ ports }) => ports.some((binding) => binding.hostPort === port && overlaps(binding.hostAddress)));
+    if (holder) return `container "${holder.name}"`;
+    const listening = engine.endpoint.remoteHost === null ? await findListeningProcess(port) : undefined;
+    // The engine's own proxy listens a moment before the container it serves is listed with its ports.
+    if (listening?.command !== ENGINE_PROXY || attempt === PROXY_LOOKS)
+      return listening && `process ${listening.pid} (${listening.command})`;
+    await sleep(200);
+  }
 }
 
 /** The conflict a taken port is, naming who has it. */

@@ -85,7 +85,7 @@ function containerCause(member: MemberView): string | null {
   if (isCrashLoop(member)) {
     return `crash loop: restarted ${observed.details?.restarts ?? 0} times${exitCode === null || exitCode === undefined ? '' : `, last exit code ${exitCode}`}${because}`;
   }
-  if (state === 'created') return 'never started';
+  if (state === 'created') return observed.details?.startError ? `never started: ${observed.details.startError}` : 'never started';
   if (state === 'paused') return 'paused';
   if (state === 'restarting') return `restarting after it exited with code ${exitCode ?? 'unknown'}${because}`;
   if (state !== 'running') return `not running: exited with code ${exitCode ?? 'unknown'}${exitCode === 137 ? ' (killed)' : ''}${because}`;

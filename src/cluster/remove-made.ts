@@ -1,4 +1,6 @@
 /** Cleaning up after a failed `up`: only what that run made itself. */
+import type { VolumeSummary } from '../engine/index.js';
+import { messageOf } from '../errors.js';
 import type { ApplyContext } from './apply.js';
 import { LABEL } from './names.js';
 
@@ -16,8 +18,8 @@ export async function removeMade({
   const attempt = async (name: string, work: () => Promise<void>): Promise<void> => {
     try {
       await work();
-    } catch {
-      left.push(name);
+    } catch (error) {
+      left.push(`${name} (${messageOf(error)})`);
     }
   };
   await Promise.all(
@@ -26,8 +28,12 @@ export async function removeMade({
     ),
   );
   const before = new Set([...observed.volumes.values()].map(({ name }) => name));
-  const now =
-    made.containers.length === 0 ? [] : await engine.listVolumes({ labels: { [LABEL.ensemble]: plan.record.ensemble } }).catch(() => []);
+  let now: readonly VolumeSummary[] = [];
+  if (made.containers.length > 0) {
+    await attempt('volumes', async () => {
+      now = await engine.listVolumes({ labels: { [LABEL.ensemble]: plan.record.ensemble } });
+    });
+  }
   const kept = new Set([...observed.members.values()].flatMap(({ container }) => Object.values(container.volumes)));
   await Promise.all(
     now

@@ -79,13 +79,26 @@ const OWNED_KEYS: readonly (readonly [RegExp, string])[] = [
   [/^peerType$/i, 'use --observers'],
 ];
 
-/** One `key=value` for zoo.cfg. Keys that zkd owns, and values with line breaks, are `usage` errors. */
+/** Keys whose values are secrets; `ssl.keyStore.passwordPath` and its like name a file, which is none. */
+const SECRET_KEY = /(password|passwd|secret|credential|token)(?!s?path)/i;
+
+/**
+ * One `key=value` for zoo.cfg. Keys that zkd owns, keys of secrets, and values with line breaks are `usage` errors. No error repeats a
+ * value, nor anything else behind what can be a key: it may be a secret that was mistyped.
+ */
 export function parseZooSetting(input: string): readonly [string, string] {
   const match = /^([A-Za-z0-9][\w.-]*)=([^\r\n\0]*)$/.exec(input);
   const [, key = '', value = ''] = match ?? [];
-  if (!match) throw new ZkdError('usage', `Setting ${JSON.stringify(input)} is not valid: give key=value, as in zoo.cfg`);
+  if (!match) {
+    const [start = ''] = /^[^\s=:]*/.exec(input) ?? [];
+    throw new ZkdError('usage', `Setting ${JSON.stringify(start)} is not valid: give key=value on one line, as in zoo.cfg`);
+  }
   const owned = OWNED_KEYS.find(([pattern]) => pattern.test(key));
   if (owned) throw new ZkdError('usage', `Setting "${key}" cannot be given: ${owned[1]}`);
+  if (SECRET_KEY.test(key)) {
+    const why = 'settings are kept in labels, where no secret may be; name a file where ZooKeeper can read one, as with ssl.*.passwordPath';
+    throw new ZkdError('usage', `Setting "${key}" cannot be given: ${why}`);
+  }
   return [key, value.trim()];
 }
 
@@ -100,14 +113,34 @@ function parseChoice<T extends string>(input: string, what: string, choices: rea
   return found;
 }
 
-const parseBoolean = (input: string, what: string): boolean => parseChoice(input, what, ['true', 'false']) === 'true';
+/** `True` and `TRUE` are YAML's too. */
+function parseBoolean(input: string, what: string): boolean {
+  if (!/^(true|false)$/i.test(input)) throw new ZkdError('usage', `${what} ${JSON.stringify(input)} is not valid: give true or false`);
+  return input.toLowerCase() === 'true';
+}
+
+const SUBNET = 'an IPv4 network from /8 to /28 such as 172.30.0.0/24';
 
 function parseSubnet(input: string): string {
-  const [address = '', prefix = ''] = input.split('/');
-  if (!isIPv4(address) || !/^\d+$/.test(prefix) || Number(prefix) < 8 || Number(prefix) > 28) {
-    throw new ZkdError('usage', `Subnet ${JSON.stringify(input)} is not valid: give an IPv4 network such as 172.30.0.0/24`);
+  const [address = '', prefix = '', ...rest] = input.split('/');
+  const isNetwork = isIPv4(address) && /^(8|9|1\d|2[0-8])$/.test(prefix) && rest.length === 0;
+  const host = address.split('.').reduce((number, octet) => number * 256 + Number(octet), 0) % 2 ** (32 - Number(prefix));
+  if (!isNetwork || host !== 0) {
+    const why = isNetwork ? ', with nothing set behind the prefix' : '';
+    throw new ZkdError('usage', `Subnet ${JSON.stringify(input)} is not valid: give ${SUBNET}${why}`);
   }
   return input;
+}
+
+const NETWORK = 'the name of an existing user-defined network';
+
+/** Members find one another by name, which the engine answers on user-defined networks only. */
+function parseNetwork(input: string): string {
+  if (/^(host|none|bridge|default)$|^container:/.test(input)) {
+    const why = 'members find one another by name, which works on no other';
+    throw new ZkdError('usage', `Network ${JSON.stringify(input)} is not valid: give ${NETWORK} (${why})`);
+  }
+  return parseWord(input, 'Network', /^[A-Za-z0-9][\w.-]{0,126}$/, NETWORK);
 }
 
 function parseBind(input: string): string {
@@ -157,14 +190,14 @@ export const SETTINGS: Definitions = {
   network: {
     fileKey: 'network',
     flag: 'network',
-    allowed: 'the name of an existing network',
-    parse: (input) => parseWord(input, 'Network', /^[A-Za-z0-9][\w.-]{0,126}$/, 'the name of an existing network'),
+    allowed: NETWORK,
+    parse: parseNetwork,
     format: orNone,
   },
   subnet: {
     fileKey: 'subnet',
     flag: 'subnet',
-    allowed: 'an IPv4 network such as 172.30.0.0/24',
+    allowed: SUBNET,
     parse: parseSubnet,
     format: orNone,
   },
@@ -224,14 +257,14 @@ export const SETTINGS: Definitions = {
     fileKey: 'growable',
     flag: 'growable',
     allowed: 'true or false',
-    parse: (input) => parseBoolean(input, 'growable'),
+    parse: (input) => parseBoolean(input, 'Growable'),
     format: String,
   },
   ephemeral: {
     fileKey: 'ephemeral',
     flag: 'ephemeral',
     allowed: 'true or false',
-    parse: (input) => parseBoolean(input, 'ephemeral'),
+    parse: (input) => parseBoolean(input, 'Ephemeral'),
     format: String,
   },
 };

@@ -20,7 +20,7 @@ export async function readSpecFile(path: string, stdin: AsyncIterable<unknown> =
     if (path === '-') for await (const chunk of stdin) text += String(chunk);
     else text = await readFile(path, 'utf8');
   } catch (error) {
-    throw new ZkdError('usage', `File ${path} cannot be read: ${messageOf(error)}`, { cause: error });
+    throw new ZkdError('usage', `File ${JSON.stringify(path)} cannot be read: ${messageOf(error)}`, { cause: error });
   }
   return parseSpecFile(text, path === '-' ? 'standard input' : path);
 }
@@ -30,13 +30,21 @@ export async function parseSpecFile(text: string, source: string): Promise<SpecF
   const [{ LineCounter, isMap, parseDocument, visit }, { z }] = await Promise.all([import('yaml'), import('zod')]);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, logLevel: 'error' });
-  const problems = document.errors.map(
-    (error) => `line ${lines.linePos(error.pos[0]).line}: ${error.message.split('\n')[0]?.replace(/ at line \d+.*$/, '')}`,
-  );
+  const problems = document.errors.map(({ code, message, pos }) => {
+    const words =
+      code === 'MULTIPLE_DOCS'
+        ? 'one document a file, and a second one starts here'
+        : message.split('\n')[0]?.replace(/ at line \d+.*$/, '');
+    return `line ${lines.linePos(pos[0]).line}: ${words}`;
+  });
   visit(document, {
+    // Values are read from what was written: as YAML numbers `007` would be 7 and `3.10` be 3.1.
+    Scalar(_, scalar) {
+      if (scalar.value !== null && scalar.source !== undefined) scalar.value = scalar.source;
+    },
     Alias(_, alias) {
       if (alias.resolve(document) === undefined)
-        problems.push(`line ${lines.linePos(alias.range?.[0] ?? 0).line}: alias "*${alias.source}" names no anchor`);
+        problems.push(`line ${lines.linePos(alias.range?.[0] ?? 0).line}: an alias names no anchor: quote a value that begins with *`);
     },
   });
   if (problems.length > 0) throw wrongFile(source, problems);
@@ -44,27 +52,26 @@ export async function parseSpecFile(text: string, source: string): Promise<SpecF
   if (content === null || content === undefined) return { given: {} };
 
   const field = (allowed: string, read: (input: string) => unknown) =>
-    z.union([z.string(), z.number(), z.boolean()], { error: `give ${allowed}` }).transform((input, context) => {
+    z.string({ error: `give ${allowed}` }).transform((input, context) => {
       try {
-        return read(String(input));
+        return read(input);
       } catch (error) {
-        context.addIssue({ code: 'custom', message: messageOf(error) });
+        context.addIssue({ code: 'custom', message: afterNoun(messageOf(error), input) });
         return z.NEVER;
       }
     });
-  const zooSettings = z
-    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]), { error: `give ${SETTINGS.set.allowed}` })
-    .transform((entries, context) => {
-      const read = Object.entries(entries).flatMap(([key, value]) => {
-        try {
-          return [parseZooSetting(`${key}=${value}`)];
-        } catch (error) {
-          context.addIssue({ code: 'custom', message: messageOf(error), path: [key] });
-          return [];
-        }
-      });
-      return Object.fromEntries(read);
+  const zooSettings = z.record(z.string(), z.unknown(), { error: `give ${SETTINGS.set.allowed}` }).transform((entries, context) => {
+    const read = Object.entries(entries).flatMap(([key, value]) => {
+      try {
+        if (typeof value !== 'string') throw new ZkdError('usage', 'give one value, as in zoo.cfg');
+        return [parseZooSetting(`${key}=${value}`)];
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: messageOf(error).replace(/^Setting ".*?" (is not valid: )?/, ''), path: [key] });
+        return [];
+      }
     });
+    return Object.fromEntries(read);
+  });
   const settingFields = SETTING_KEYS.map((key) => {
     const { fileKey, allowed, parse } = SETTINGS[key];
     return [fileKey, (key === 'set' ? zooSettings : field(allowed, parse)).optional()] as const;
@@ -106,6 +113,11 @@ export async function parseSpecFile(text: string, source: string): Promise<SpecF
   });
   const name = values['name'];
   return { ...(typeof name === 'string' ? { name } : {}), given: Object.fromEntries(entries) };
+}
+
+/** The message from the quoted value on: the noun before it says again what the field's name says. */
+function afterNoun(message: string, value: string): string {
+  return message.slice(Math.max(message.indexOf(JSON.stringify(value)), 0));
 }
 
 function contentOf(document: { toJS(): unknown }, source: string): unknown {

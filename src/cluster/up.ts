@@ -2,9 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Engine } from '../engine/index.js';
 import { hasReason, messageOf, ZkdError } from '../errors.js';
+import { formatDurationMs } from '../runtime/quantities.js';
 import { retryUntil } from '../runtime/retry-until.js';
 import type { FourLetterProbe } from '../zookeeper/index.js';
-import { applyPlan, type Made, type Observer } from './apply.js';
+import { applyPlan, takenAway, type Made, type Observer } from './apply.js';
 import { awaitReady, type AwaitResult } from './await-ready.js';
 import { describeCluster, type Cluster } from './describe.js';
 import { chooseImage, type PullPolicy } from './image-choice.js';
@@ -113,22 +114,24 @@ async function currentCluster(name: string, { engine, ask, signal }: UpContext):
 
 async function readyCluster(request: UpRequest, result: AwaitResult, engine: Engine): Promise<Cluster> {
   if (result.ended === 'ready') return describeCluster(result.ensemble, engine.endpoint, []);
+  if (result.ended === 'gone') throw takenAway(request.name);
   throw notReady(request.name, request.timeoutMs, result);
 }
 
-const LOG_LINES_SHOWN = 5;
-const STACK_FRAME = /^\s*(?:at \S+\(|\.\.\. \d+ )/;
+const LOG_LINES_SHOWN = 8;
+/** Lines that tell nothing: blank ones, stack frames, and what zkServer.sh says at every start. */
+const MUTE_LINE = /^\s*(?:$|at \S+\(|\.\.\. \d+ |ZooKeeper JMX enabled by default|Using config: )/;
 
 /** Exit 7, each member's cause and its last log lines. */
 export function notReady(name: string, timeoutMs: number, { verdict, ensemble, ended }: AwaitResult): ZkdError {
-  const why = ended === 'crashed' ? 'cannot become ready' : `is not ready within ${timeoutMs / 1000} s`;
+  const why = ended === 'crashed' ? 'cannot become ready' : `is not ready within ${formatDurationMs(timeoutMs)}`;
   const members = verdict.causes.map(({ member, cause }) => {
     const tail = ensemble.members.find(({ id }) => id === member)?.evidence?.logTail ?? [];
-    return { member, cause, log: tail.filter((line) => line.trim() !== '' && !STACK_FRAME.test(line)).slice(-LOG_LINES_SHOWN) };
+    return { member, cause, log: tail.filter((line) => !MUTE_LINE.test(line)).slice(-LOG_LINES_SHOWN) };
   });
   const words = members.map(({ member, cause, log }) => [`  member ${member}: ${cause}`, ...log.map((line) => `    | ${line}`)].join('\n'));
   return new ZkdError('timeout', [`Ensemble "${name}" ${why}`, ...words].join('\n'), {
-    suggestions: [`zkd cluster up ${name} --keep-on-failure`, `zkd cluster status ${name}`],
+    suggestions: [`zkd cluster status ${name}`],
     details: { cluster: name, causes: members },
   });
 }
@@ -157,10 +160,11 @@ async function afterFailure(
     : await removeMade({ engine, made, observed, plan });
   if (!(error instanceof ZkdError)) return new ZkdError('failure', messageOf(error), { cause: error, details: { left } });
   const rest = left.length > 0 ? `\nLeft behind: ${left.join(', ')}` : '\nWhat was made has been removed again';
-  // What was kept needs no flag to keep it; what was removed has no status.
-  const isMoot = (line: string): boolean =>
-    request.keepOnFailure ? line.endsWith('--keep-on-failure') : plan.isBirth && / status /.test(line);
-  const suggestions = error.suggestions.filter((line) => !isMoot(line));
+  // What was removed has no status to look at.
+  const still =
+    request.keepOnFailure || !plan.isBirth ? error.suggestions : error.suggestions.filter((line) => !line.startsWith('zkd cluster status'));
+  const keep = error.code === 'timeout' && !request.keepOnFailure ? [`zkd cluster ${request.mode} ${request.name} --keep-on-failure`] : [];
+  const suggestions = [...keep, ...still];
   return new ZkdError(error.code, error.message + rest, { cause: error.cause, suggestions, details: { ...error.details, left } });
 }
 
@@ -178,12 +182,11 @@ async function planRequest(request: UpRequest, observed: ObservedEnsemble, { eng
   const settings = withGiven(BIRTH_SETTINGS, given);
   checkSettings(settings);
   refuseUnreachable(request, engine);
-  const [image, choice] = await Promise.all([
-    request.dryRun ? previewImage(engine, given.image) : birthImage(request, { engine, observer, signal }),
-    choosePorts(engine, name, settings, given.clientPort),
-  ]);
+  // Ports first: a long pull before a conflict that is certain would be in vain.
+  const choice = await choosePorts(engine, name, settings, given.clientPort);
+  const image = request.dryRun ? await previewImage(engine, given.image) : await birthImage(request, { engine, observer, signal });
   if (choice.movedFrom !== null) {
-    observer.caution(`ports ${choice.movedFrom} are not all free; using ${choice.ports[1]} and on (give --client-port to choose)`);
+    observer.caution(`${choice.movedFrom} free; using ${choice.ports[1]} and on instead (--client-port chooses)`);
   }
   return { ...base, birth: { ensemble: randomBytes(8).toString('hex'), ports: choice.ports, image } };
 }
@@ -214,10 +217,14 @@ function birthImage(
       step = `pull image ${reference}`;
       observer.start(step);
     },
-    caution: (text) => observer.caution(text),
+    caution(text) {
+      if (step) observer.end(step, 'failed');
+      step = undefined;
+      observer.caution(text);
+    },
   }).then(
     (choice) => {
-      if (step) observer.end(step, choice.used === choice.wanted ? 'done' : 'failed');
+      if (step) observer.end(step, 'done');
       return choice;
     },
     (error: unknown) => {
@@ -266,18 +273,24 @@ async function lookWhenQuiet(
     [...observed.members.values()].some(({ container }) => container.state === 'created');
   let observed = await look();
   if (!isHalfMade(observed)) return observed;
-  const step = `wait whether another zkd is creating ensemble "${request.name}"`;
+  const step = `wait to see whether another zkd is creating ensemble "${request.name}"`;
   observer.start(step);
   let changedAt = performance.now();
-  await retryUntil(
+  const isDecided = await retryUntil(
     async () => {
       const next = await look();
       if (state(next) !== state(observed)) changedAt = performance.now();
       observed = next;
       return !isHalfMade(observed) || performance.now() - changedAt >= QUIET_MS ? true : undefined;
     },
-    { timeoutMs: request.timeoutMs, intervalMs: LOOK_EVERY_MS, signal },
+    { timeoutMs: Math.max(request.timeoutMs, 2 * QUIET_MS), intervalMs: LOOK_EVERY_MS, signal },
   );
+  if (!isDecided) {
+    throw new ZkdError('conflict', `Ensemble "${request.name}" is being created by another zkd, which is still at work`, {
+      suggestions: [`zkd cluster status ${request.name}`],
+      details: { cluster: request.name },
+    });
+  }
   observer.end(step, 'done', isHalfMade(observed) ? 'no; going on with it' : 'it did');
   return observed;
 }

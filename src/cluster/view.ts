@@ -55,7 +55,8 @@ export async function viewMembers(engine: Engine, observed: ObservedEnsemble, { 
 
 const LOG_TAIL = 60;
 /** What zkd's own asking leaves in a member's log: it would drown everything else. */
-const OWN_WORDS = /ServerCnxn\b.*(?:Processing \w+ command from|The list of (?:known|enabled) four letter word commands)/;
+const OWN_WORDS =
+  /(?:ServerCnxn|FourLetterCommands)\b.*(?:Processing \w+ command from|The list of (?:known|enabled) four letter word commands)/;
 const LOG_LINES_READ = 20_000;
 
 /** Adds what the engine knows of members that are not well: their last log lines and what their data says they are. */

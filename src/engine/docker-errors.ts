@@ -63,7 +63,7 @@ const TEXTS: readonly (readonly [RegExp, EngineErrorReason])[] = [
   [/network .* not found|no such network(?! interface)/i, 'no-such-network'],
   [/no such volume/i, 'no-such-volume'],
   [/no such image|manifest unknown/i, 'no-such-image'],
-  [/no such container/i, 'no-such-container'],
+  [/no such container|container is marked for removal/i, 'no-such-container'],
   [/could not find the file|extraction point is not a directory/i, 'no-such-file'],
   [/is not running|is paused|is restarting, wait until|cannot start a paused/i, 'not-running'],
 ];

@@ -6,6 +6,23 @@ import { setMaxListeners } from 'node:events';
 import { ZkdError } from '../errors.js';
 import { exitNumber } from '../exit-codes.js';
 
+/** The promise's outcome, or the signal's reason as soon as it aborts; the work itself goes on unwatched then. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  let onAbort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => {
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    if (onAbort) signal.removeEventListener('abort', onAbort);
+  }
+}
+
 export interface Interruption {
   /** Aborts with a ZkdError `interrupted` or `terminated`. */
   readonly signal: AbortSignal;

@@ -53,6 +53,10 @@ describe('an unknown command', () => {
     expect((await unknown('cluster:doen', ['--', '--json'])).stdout).toBe('');
   });
 
+  it('is compared by its own words, not by the topic before them', async () => {
+    expect((await unknown('cluster:bogus')).stderr).toBe('Error: Unknown command: zkd cluster bogus\nTry:   zkd cluster --help\n');
+  });
+
   it('far from all known ones only shows the help', async () => {
     const { stderr } = await unknown('frobnicate');
     expect(stderr).toBe('Error: Unknown command: zkd frobnicate\nTry:   zkd --help\n');

@@ -95,6 +95,9 @@ describe.each(['cluster:up', 'cluster:run'])('%s', (id) => {
     ['--client-port', '80'],
     ['--bind', 'localhost'],
     ['--subnet', '10.0.0.0'],
+    ['--subnet', '10.77.0.0/24/9'],
+    ['--network', 'host'],
+    ['--network', 'container:zkd-zk-1'],
     ['--heap', '1m'],
     ['--memory', 'much'],
     ['--cpus', '0'],
@@ -107,8 +110,23 @@ describe.each(['cluster:up', 'cluster:run'])('%s', (id) => {
     ['--timeout', 'soon'],
     ['--timeout', '0s'],
     ['--file', '/nowhere/zkd.yaml'],
+    ['--file', ''],
   ])('refuses %s %s', async (flag, value) => {
     await refused(id, [flag, value]);
+  });
+
+  it.each(['ssl.keyStore.password=hunter2', 'ssl.keyStore.password hunter2'])('never repeats a secret: --set %s', async (pair) => {
+    const file = join(folder, 'secret.yaml');
+    await writeFile(file, 'set:\n  ssl.keyStore.password: hunter2\n');
+    for (const [argv, env] of [
+      [['--set', pair], {}],
+      [[], { ZKD_SET: `a=1\n${pair}` }],
+      [['--file', file], {}],
+    ] as const) {
+      expect(await refused(id, argv, env)).toContain('ssl.keyStore.password');
+      const { stdout, stderr } = await runCommand(id, [...argv, '--json'], world, { env });
+      expect(stdout + stderr + (await refused(id, argv, env))).not.toContain('hunter2');
+    }
   });
 
   it('suggests the flag that may have been meant', async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { useFakeHostPorts } from '../fakes/fake-host-ports.js';
+import { flagsOf, loadCommand } from '../support/commands.js';
 import { createWorld, type World } from '../support/ensemble-world.js';
 import { runCommand, runJson } from '../support/run-command.js';
 
@@ -78,6 +79,27 @@ describe('a setting', () => {
   it('that can be repeated takes all that was given', async () => {
     await runCommand('cluster:up', ['one', '--size', '1', '--set', 'a=1', '--set', 'b=x y=z'], world);
     expect(settingsOf('zkd-one-1')).toMatchObject({ set: { a: '1', b: 'x y=z' } });
+  });
+
+  it('of zoo.cfg wins over the same key of the file and leaves the others, at birth and afterwards', async () => {
+    const sets = join(file, '..', 'sets.yaml');
+    await writeFile(sets, 'name: sets\nsize: 1\nset:\n  snapCount: 1000\n  initLimit: 10\n');
+    const argv = ['--file', sets, '--set', 'snapCount=2000', '--set', 'syncLimit=5'];
+    await runCommand('cluster:up', argv, world);
+    expect(settingsOf('zkd-sets-1')).toMatchObject({ set: { snapCount: '2000', initLimit: '10', syncLimit: '5' } });
+    expect(await runJson('cluster:up', argv, world)).toMatchObject({ exitCode: 0, document: { changed: false } });
+    expect(await runJson('cluster:up', ['sets', '--set', 'syncLimit=5'], world)).toMatchObject({ exitCode: 0 });
+    expect(await runJson('cluster:up', ['--file', sets], world)).toMatchObject({
+      exitCode: 12,
+      document: { error: { details: { differences: [{ setting: 'set snapCount', is: '2000', wanted: '1000' }] } } },
+    });
+  });
+
+  it('that can be repeated says how its variable is written', async () => {
+    const { set } = flagsOf(await loadCommand('cluster:up'));
+    expect(set?.summary).toContain('one pair a line');
+    await runCommand('cluster:up', ['one', '--size', '1'], world, { env: { ZKD_SET: 'a=1 b=2\nc=3\n' } });
+    expect(settingsOf('zkd-one-1')).toMatchObject({ set: { a: '1 b=2', c: '3' } });
   });
 
   it('is switched off again by its negation', async () => {

@@ -18,7 +18,17 @@ const examplesOf = (id: string): string[] =>
 
 /** The names the examples use; `zk` is what a command means that names none. */
 const NAMES = ['zk', 'dev', 'large', 'ci', 'big'];
-const ORDER = ['cluster:up', 'cluster:ps', 'cluster:status', 'cluster:env', 'cluster:ls', 'cluster:run', 'cluster:rm', 'cluster:down'];
+const ORDER = [
+  'cluster:up',
+  'cluster:ps',
+  'cluster:status',
+  'cluster:env',
+  'cluster:ls',
+  'cluster:run',
+  'cluster:rm',
+  'cluster:down',
+  'help',
+];
 
 describe('the examples in the help', () => {
   const names = new Map(NAMES.map((name) => [name, testEnsembleName()]));

@@ -92,6 +92,7 @@ export function observedEnsemble({ record, members = {}, lostVolumes = [], ...si
           { name: volumeName('zk', id, kind), labels: {}, createdAt: sight.oldVolumes ? EARLIER : BORN_AT },
         ]),
     ),
+    leftovers: [],
     strangers: { volumes: [], networks: [], ...sight.strangers },
   };
 }

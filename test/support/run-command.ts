@@ -88,7 +88,6 @@ export async function runCommand(
 ): Promise<RunResult> {
   const [command, config] = await Promise.all([loadCommand(id), loadConfig()]);
   const restore = useEnvironment(options.env ?? {});
-  const listeners = process.stdout.listeners('error');
   const { ports, openings, stdout, stderr } = fakePorts(world, options);
   try {
     await command.run([...argv], replacePorts(config, ports));
@@ -96,9 +95,6 @@ export async function runCommand(
   } finally {
     process.exitCode = undefined;
     restore();
-    for (const listener of process.stdout.listeners('error')) {
-      if (!listeners.includes(listener)) process.stdout.off('error', listener as () => void);
-    }
   }
 }
 

@@ -61,7 +61,7 @@ export const settingFlags = {
     parse: async (input) => SETTINGS.tickTimeMs.parse(input),
   })(),
   set: string({
-    ...setting('set', 'KEY=VALUE', 'Any other zoo.cfg setting; can be repeated.', 'none'),
+    ...setting('set', 'KEY=VALUE', 'Any other zoo.cfg setting; can be repeated; the variable takes one pair a line.', 'none'),
     multiple: true,
     multipleNonGreedy: true,
     parse: async (input) => {
@@ -101,7 +101,7 @@ export interface SettingFlagValues {
   readonly ephemeral?: boolean | undefined;
 }
 
-/** What flags and variables gave, over what the file gave. */
+/** What flags and variables gave, over what the file gave; of `set`, key by key. */
 export function givenSettings(flags: SettingFlagValues, file: GivenSettings): GivenSettings {
   const given = {
     size: flags.size,
@@ -115,7 +115,7 @@ export function givenSettings(flags: SettingFlagValues, file: GivenSettings): Gi
     memoryBytes: flags.memory,
     cpus: flags.cpus,
     tickTimeMs: flags['tick-time'],
-    set: flags.set ? SETTINGS.set.parse(repeated(flags.set).join('\n')) : undefined,
+    set: flags.set ? { ...file.set, ...SETTINGS.set.parse(repeated(flags.set).join('\n')) } : undefined,
     restart: flags.restart,
     growable: flags.growable,
     ephemeral: flags.ephemeral,

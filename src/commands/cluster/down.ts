@@ -26,8 +26,10 @@ Other containers on the network are a reason to refuse (exit 12); --force discon
     const [engine, observer] = await Promise.all([this.engine(parsed.flags), this.observer()]);
     const { volumes, force } = parsed.flags;
     const result = await takeDown({ name, volumes, force }, { engine, observer, signal });
-    if (!result.changed) this.talk(`Ensemble "${name}" is not there: nothing to do`);
-    else if (!volumes && result.members.length > 0) this.next(`zkd cluster up ${name}`);
+    const isKept = result.kept.length > 0;
+    if (!result.changed)
+      this.talk(`Ensemble "${name}" ${isKept ? 'is down already; its data volumes are kept' : 'is not there'}: nothing to do`);
+    else if (isKept) this.next(`zkd cluster up ${name}`);
     this.print(result.changed ? `${name}: down` : '');
     return result;
   }

@@ -3,8 +3,16 @@ import { option } from '@oclif/core/flags';
 import { ClusterCommand } from '../../cli/cluster-command.js';
 import { clusterArgument } from '../../cli/flags/cluster.js';
 import { ENVIRONMENT_FORMATS, formatEnvironment, readEnvironment, type Environment } from '../../cluster/index.js';
-import { ZkdError } from '../../errors.js';
+import { messageOf, ZkdError } from '../../errors.js';
 import type { ExitCodeName } from '../../exit-codes.js';
+
+async function append(path: string, text: string): Promise<void> {
+  try {
+    await appendFile(path, `${text}\n`);
+  } catch (error) {
+    throw new ZkdError('usage', `The file that GITHUB_ENV names cannot be written: ${messageOf(error)}`, { cause: error });
+  }
+}
 
 export default class ClusterEnv extends ClusterCommand<Environment> {
   static override exits: readonly ExitCodeName[] = ['not-found', 'refused'];
@@ -29,7 +37,7 @@ The format github appends to the file that GITHUB_ENV names.`;
     const name = await this.clusterName(parsed);
     const environment = await readEnvironment(await this.engine(parsed.flags), name);
     const text = formatEnvironment(environment, format);
-    if (format === 'github' && target) await appendFile(target, `${text}\n`);
+    if (format === 'github' && target) await append(target, text);
     else this.print(text);
     if (format === 'shell' && this.ports.stdout.isTTY) {
       this.talk(`Java clients on this machine: add HOSTS_ENTRY to /etc/hosts, or use ensembleTracker(false)`);

@@ -35,9 +35,8 @@ export default class ClusterRm extends ClusterCommand<RemovalResult> {
     const [engine, observer] = await Promise.all([this.engine(parsed.flags), this.observer()]);
     const { member, force, volumes } = parsed.flags;
     const result = await removeContainers({ name, members: repeated(member), force, volumes }, { engine, observer, signal });
-    this.print(
-      result.changed ? `${name}: removed ${result.members.map(({ container }) => container).join(', ')}` : `${name}: nothing to remove`,
-    );
+    const removed = [...result.members.map(({ container }) => container), ...result.volumes];
+    this.print(result.changed ? `${name}: removed ${removed.join(', ')}` : `${name}: nothing to remove`);
     return result;
   }
 }

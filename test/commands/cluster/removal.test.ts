@@ -30,6 +30,7 @@ describe('cluster down', () => {
       changed: true,
       members: REMOVED,
       volumes: [1, 2, 3].flatMap((id) => ['conf', 'data', 'datalog'].map((kind) => `zkd-zk-${id}-${kind}`)),
+      kept: [],
       tookMs: expect.any(Number) as number,
     });
     expect(await world.inventory()).toEqual([]);
@@ -46,6 +47,7 @@ describe('cluster down', () => {
       changed: false,
       members: [],
       volumes: [],
+      kept: [],
     });
   });
 

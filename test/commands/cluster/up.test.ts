@@ -125,7 +125,7 @@ describe('cluster up', () => {
     const { stderr, exitCode, stdout } = await runCommand('cluster:up', ['--timeout', '200ms'], world);
     expect({ exitCode, stdout }).toEqual({ exitCode: 7, stdout: '' });
     expect(stderr).toContain('wait until the ensemble is ready: failed');
-    expect(stderr).toContain('Error: Ensemble "zk" is not ready within 0.2 s\n  member 2: its client port is closed');
+    expect(stderr).toContain('Error: Ensemble "zk" is not ready within 200 ms\n  member 2: its client port is closed');
     expect(stderr).toContain('What was made has been removed again');
     expect(await world.inventory()).toEqual([]);
     const json = await runJson('cluster:up', ['--timeout', '200ms', '--keep-on-failure'], world);

@@ -143,11 +143,11 @@ describe('an ensemble of three', () => {
   it('is reached by a shell that evaluates env', async () => {
     const shell = `eval "$(${process.execPath} bin/run.js cluster env ${name})" || exit 1
       for address in $(echo "$ZKD_CONNECT" | tr , ' '); do
-        exec 3<>"/dev/tcp/\${address%:*}/\${address#*:}" && printf ruok >&3 && cat <&3 && echo " $address"
+        exec 3<>"/dev/tcp/\${address%:*}/\${address#*:}" && printf srvr >&3 && grep -o '^Mode' <&3 | tr '\\\\n' ' ' && echo "$address"
       done; echo "$ZKD_CLUSTER"; echo "$HOSTS_ENTRY"; echo "$ZOOKEEPER_INTERNAL_CONNECT"`;
     const { stdout } = await execa('bash', ['-c', shell]);
     expect(stdout.split('\n')).toEqual([
-      ...cluster.connect.split(',').map((address) => `imok ${address}`),
+      ...cluster.connect.split(',').map((address) => `Mode ${address}`),
       name,
       `127.0.0.1 ${cluster.members.map(({ container }) => container).join(' ')}`,
       cluster.internalConnect,

@@ -32,7 +32,7 @@ describe('a lost data volume', () => {
     await docker('volume', 'rm', `zkd-${name}-2-data`, `zkd-${name}-2-datalog`);
     const repaired = await up(name);
     expect(repaired.plan).toEqual([
-      'wait until members 1, 3 are in sync, before 2 votes without data',
+      'wait until members 1, 3 are in sync, before member 2 is made anew without data',
       expect.stringMatching(/^create member 2 .*: its data is gone$/),
       'configure member 2',
       'start member 2: new container',
@@ -52,7 +52,7 @@ describe('a lost data volume', () => {
     expect(repaired.plan.map((step) => step.split(':')[0])).toEqual([
       'start member 1',
       'start member 3',
-      'wait until members 1, 3 are in sync, before 2 votes without data',
+      'wait until members 1, 3 are in sync, before member 2 is made anew without data',
       expect.stringMatching(/^create member 2 /),
       'configure member 2',
       'start member 2',

@@ -48,7 +48,7 @@ describe('sizes', () => {
     const name = ensembles.name();
     const human = await zkd(['cluster', 'up', name, '--size', '2', '--timeout', '120s', ...AUTO]);
     expect(human.exitCode, human.stderr).toBe(0);
-    expect(human.stderr).toContain('Warning: 2 voting members survive the loss of 0, as 1 do: an odd size is better');
+    expect(human.stderr).toContain('Warning: 2 voting members survive the loss of 0, as 1 does: an odd size is better');
     expect((await status(name)).cluster.members.map(({ mode }) => mode).sort()).toEqual(['follower', 'leader']);
     await gone(name);
   });

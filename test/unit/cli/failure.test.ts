@@ -58,4 +58,12 @@ describe('a failure in words', () => {
     expect(text(new ZkdError('engine-unavailable', 'No engine: connect ENOENT', { cause }))).toBe('Error: No engine: connect ENOENT');
     expect(text(new ZkdError('failure', 'x'))).toBe('Error: x');
   });
+
+  it('does not repeat the cause for its status or its long ids', () => {
+    const id = 'a'.repeat(64);
+    const cause = new Error(`HTTP 409: container ${id} is paused`);
+    const message = `Cannot stop container "x": container ${id.slice(0, 12)} is paused`;
+    expect(text(new ZkdError('conflict', message, { cause }))).toBe(`Error: ${message}`);
+    expect(text(new ZkdError('conflict', 'Cannot stop container "x"', { cause }))).toContain('Caused by: HTTP 409');
+  });
 });

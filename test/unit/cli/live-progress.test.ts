@@ -1,19 +1,22 @@
 import { PassThrough } from 'node:stream';
-import { expect, it } from 'vitest';
-import { createLiveProgress } from '../../../src/cli/progress.js';
+import { beforeEach, expect, it } from 'vitest';
+import { createLiveProgress, type Progress } from '../../../src/cli/progress.js';
 import { PLAIN_STYLE } from '../../../src/cli/style.js';
+import { linesOnScreen } from '../../support/screen.js';
 
-/** A terminal of 120 columns that keeps what was drawn on it. */
-function screen(): { stream: NodeJS.WriteStream; drawn: () => string } {
+let progress: Progress;
+let drawn: string;
+beforeEach(async () => {
+  drawn = '';
   const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 120, rows: 40 });
-  const chunks: string[] = [];
-  stream.on('data', (chunk: Buffer) => chunks.push(chunk.toString()));
-  return { stream: stream as unknown as NodeJS.WriteStream, drawn: () => chunks.join('') };
-}
+  stream.on('data', (chunk: Buffer) => (drawn += chunk.toString()));
+  progress = await createLiveProgress(stream, PLAIN_STYLE);
+});
 
-it('leaves a line for every step on the screen, with what came of it', async () => {
-  const { stream, drawn } = screen();
-  const progress = await createLiveProgress(stream, PLAIN_STYLE);
+/** What is to be seen, less how long it took. */
+const seen = (): string[] => linesOnScreen(drawn).map((line) => line.replace(/ \d+ ms/, ''));
+
+it('leaves a line for every step on the screen, with what came of it', () => {
   progress.start('create network zkd-zk');
   progress.start('wait');
   progress.update('wait', 'member 1: paused');
@@ -22,15 +25,38 @@ it('leaves a line for every step on the screen, with what came of it', async () 
   progress.end('wait', 'failed', 'no quorum');
   progress.end('unknown', 'done');
   progress.close();
-  const last = drawn().slice(drawn().lastIndexOf('create network'));
-  expect(drawn()).toContain('✓ create network zkd-zk ');
-  expect(last).toMatch(/✗ wait \d+ ms {2}no quorum/);
+  expect(seen()).toEqual(['✓ create network zkd-zk', '✗ wait  no quorum']);
 });
 
-it('draws nothing where no step began, and nothing after it is closed', async () => {
-  const { stream, drawn } = screen();
-  const progress = await createLiveProgress(stream, PLAIN_STYLE);
+it('says a line above the list, and nothing erases it', () => {
+  progress.say('before the first step');
+  progress.start('pull');
+  progress.end('pull', 'done');
+  progress.start('wait');
+  progress.say('Warning: port 2181 is taken');
+  progress.end('wait', 'done');
+  progress.say('one more');
+  progress.close();
+  progress.say('after all');
+  expect(seen()).toEqual(['before the first step', 'Warning: port 2181 is taken', 'one more', '✓ pull', '✓ wait', 'after all']);
+});
+
+it('shows steps that did not end as stopped, draws nothing after it is closed, and can be closed twice', async () => {
+  progress.start('pull');
+  progress.end('pull', 'done');
+  progress.start('wait');
+  progress.close();
+  const before = drawn;
+  progress.end('wait', 'failed');
+  progress.start('clean up');
   progress.close();
   await new Promise((resolve) => setTimeout(resolve, 200));
-  expect(drawn()).not.toContain('✓');
+  expect(drawn).toBe(before);
+  expect(seen()).toEqual(['✓ pull', '- wait']);
+});
+
+it('draws nothing where no step began', async () => {
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  progress.close();
+  expect(drawn).toBe('');
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { nearest } from '../../../src/cli/nearest.js';
+import { nearest, nearestCommands } from '../../../src/cli/nearest.js';
 
 const COMMANDS = ['cluster up', 'cluster run', 'cluster ps', 'cluster rm', 'cluster down', 'cluster status', 'cluster env', 'cluster ls'];
 
@@ -14,6 +14,23 @@ it('offers what a long enough word begins, and nothing for a word far from all',
   expect(nearest('obs', ['observers', 'size'])).toEqual(['observers']);
   expect(nearest('frobnicate', COMMANDS)).toEqual([]);
   expect(nearest('', ['size'])).toEqual([]);
+});
+
+it('offers no short word of which no letter is right', () => {
+  expect(nearest('xx', ['ls', 'ps', 'rm'])).toEqual([]);
+  expect(nearest('lx', ['ls', 'ps', 'rm'])).toEqual(['ls']);
+});
+
+it.each([
+  ['cluster bogus', []],
+  ['cluster stauts', ['cluster status']],
+  ['cluster stauts zk', ['cluster status']],
+  ['clutser down', ['cluster down']],
+  ['cluster', []],
+  ['frobnicate', []],
+  ['hlep', ['help']],
+])('%s: the words that differ decide', (typed, meant) => {
+  expect(nearestCommands(typed, [...COMMANDS, 'help'])).toEqual(meant);
 });
 
 it('offers at most three, known ones, each once, and itself first', () => {

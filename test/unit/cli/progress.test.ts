@@ -42,9 +42,15 @@ it('has no heartbeat after it is closed', () => {
   expect(lines).toEqual(['wait ...']);
 });
 
+it('says lines of their own as they are', () => {
+  progress.say('Warning: x');
+  expect(lines).toEqual(['Warning: x']);
+});
+
 it('says nothing at all when it is silent', () => {
   SILENT_PROGRESS.start('x');
   SILENT_PROGRESS.end('x', 'done');
+  SILENT_PROGRESS.say('x');
   SILENT_PROGRESS.close();
   expect(lines).toEqual([]);
 });

@@ -3,15 +3,14 @@ import { describeTerminal, type Terminal, type TerminalFacts } from '../../../sr
 
 const TTY = { isTTY: true };
 const terminal = (facts: Partial<TerminalFacts> = {}): Terminal =>
-  describeTerminal({ env: {}, stdin: TTY, stdout: TTY, stderr: TTY, json: false, noColor: false, ...facts });
+  describeTerminal({ env: {}, stdin: TTY, stdout: TTY, stderr: TTY, json: false, noColor: false, quiet: false, ...facts });
 
 describe('a terminal', () => {
   it('has colour, animation and a person where all streams are TTYs', () => {
-    expect(terminal({ stdout: { isTTY: true, columns: 132 } })).toEqual({
+    expect(terminal()).toEqual({
       color: { stdout: true, stderr: true },
       animated: true,
       interactive: true,
-      columns: 132,
     });
   });
 
@@ -20,7 +19,6 @@ describe('a terminal', () => {
       color: { stdout: false, stderr: false },
       animated: false,
       interactive: false,
-      columns: 80,
     });
   });
 
@@ -47,7 +45,10 @@ describe('a terminal', () => {
       color: { stdout: true, stderr: true },
       animated: false,
     });
-    expect(terminal({ env: { FORCE_COLOR: '0' } }).color).toEqual({ stdout: false, stderr: false });
+    for (const word of ['0', 'false', 'False']) {
+      expect(terminal({ env: { FORCE_COLOR: word } }).color).toEqual({ stdout: false, stderr: false });
+      expect(terminal({ env: { FORCE_COLOR: word }, stdout: {}, stderr: {} }).color).toEqual({ stdout: false, stderr: false });
+    }
   });
 
   it('does not animate in CI, and does not ask a dumb terminal', () => {
@@ -55,5 +56,8 @@ describe('a terminal', () => {
     expect(terminal({ env: { TERM: 'dumb' } }).interactive).toBe(false);
   });
 
-  it('takes COLUMNS where the stream does not say', () => expect(terminal({ env: { COLUMNS: '120' } }).columns).toBe(120));
+  it('asks nobody who wants silence or a document', () => {
+    expect(terminal({ quiet: true })).toMatchObject({ interactive: false, animated: true });
+    expect(terminal({ json: true }).interactive).toBe(false);
+  });
 });

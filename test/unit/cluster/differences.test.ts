@@ -44,10 +44,21 @@ describe('differences', () => {
       { setting: 'memory', is: 'heap + 256m', wanted: '2g' },
       { setting: 'cpus', is: 'none', wanted: '0.5' },
       { setting: 'tick-time', is: '2000ms', wanted: '500ms' },
-      { setting: 'set', is: 'none', wanted: 'a=1' },
+      { setting: 'set a', is: 'none', wanted: '1' },
       { setting: 'restart', is: 'unless-stopped', wanted: 'no' },
       { setting: 'growable', is: 'false', wanted: 'true' },
       { setting: 'ephemeral', is: 'false', wanted: 'true' },
+    ]);
+  });
+
+  it('compares zoo.cfg settings key by key, and only those that were given', () => {
+    const record = sampleRecord({ set: { snapCount: '1000', initLimit: '10' } });
+    expect(differences({ set: {} }, record)).toEqual([]);
+    expect(differences({ set: { initLimit: '10' } }, record)).toEqual([]);
+    expect(differences({ set: { snapCount: '2000', syncLimit: '5', initLimit: '10', constructor: 'x' } }, record)).toEqual([
+      { setting: 'set snapCount', is: '1000', wanted: '2000' },
+      { setting: 'set syncLimit', is: 'none', wanted: '5' },
+      { setting: 'set constructor', is: 'none', wanted: 'x' },
     ]);
   });
 

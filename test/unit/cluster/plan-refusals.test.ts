@@ -85,7 +85,7 @@ describe('a voter whose data is gone', () => {
   ])('without its %s waits until the others are in sync, before it votes', (kind, cause) => {
     const sight = { record, members: { 2: null }, lostVolumes: [`2/${kind}`] };
     expect(linesFor({}, sight)).toEqual([
-      'wait until members 1, 3 are in sync, before 2 votes without data',
+      'wait until members 1, 3 are in sync, before member 2 is made anew without data',
       `create member 2 (participant, zkd-zk-2, 127.0.0.1:2182): ${cause}`,
       'configure member 2',
       'start member 2: new container',

@@ -54,6 +54,7 @@ describe('reading a value', () => {
     ['set', 'maxSessionTimeout=60000', { maxSessionTimeout: '60000' }],
     ['restart', 'no', 'no'],
     ['growable', 'true', true],
+    ['growable', 'True', true],
     ['ephemeral', 'false', false],
   ];
   it.each(good)('takes %s %s', (key, input, value) => expect(SETTINGS[key].parse(input)).toEqual(value));
@@ -64,8 +65,9 @@ describe('reading a value', () => {
     ...['', '-x', 'a b', '$(x)', 'a;b'].map((input) => ['image', input] as const),
     ...['0', '80', '65536', 'AUTO', '2181-2183'].map((input) => ['clientPort', input] as const),
     ...['localhost', '::1', '256.1.1.1', '127.1'].map((input) => ['bind', input] as const),
-    ...['', '-net', 'a/b'].map((input) => ['network', input] as const),
+    ...['', '-net', 'a/b', 'host', 'none', 'bridge', 'default', 'container:zkd-zk-1'].map((input) => ['network', input] as const),
     ...['172.30.0.0', '172.30.0.0/7', '172.30.0.0/29', 'fd00::/64', 'x/24'].map((input) => ['subnet', input] as const),
+    ...['10.77.0.0/24/9', '10.77.0.0/24/', '10.77.0.0/024', '10.77.0.1/24', '10.77.0.128/24'].map((input) => ['subnet', input] as const),
     ...['31m', '65g', 'big'].map((input) => ['heapBytes', input] as const),
     ...['63m', '257g'].map((input) => ['memoryBytes', input] as const),
     ...['0', '0.01', '257', '-1'].map((input) => ['cpus', input] as const),
@@ -78,6 +80,16 @@ describe('reading a value', () => {
     expect(failure.code).toBe('usage');
     expect(failure.message).toContain(input);
     expect(failure.message).toMatch(/".*" is not valid: give /);
+  });
+
+  it('says why a network must be user-defined, and what is wrong with an address in a network', async () => {
+    for (const input of ['host', 'none', 'bridge', 'default', 'container:x'])
+      expect((await failureOf(() => SETTINGS.network.parse(input))).message).toContain(
+        'user-defined network (members find one another by name',
+      );
+    expect(SETTINGS.network.parse('bridge2')).toBe('bridge2');
+    expect((await failureOf(() => SETTINGS.subnet.parse('10.77.0.1/24'))).message).toContain('nothing set behind the prefix');
+    expect(SETTINGS.subnet.parse('10.77.0.16/28')).toBe('10.77.0.16/28');
   });
 
   it('gives every setting a file key, a flag and words for what is allowed', () => {
@@ -130,6 +142,30 @@ describe('a zoo.cfg setting', () => {
   ])('refuses %s, which is not the user’s', async (key) => {
     expect((await failureOf(() => parseZooSetting(`${key}=x`))).message).toContain(`Setting "${key}" cannot be given`);
   });
+
+  it.each(['ssl.keyStore.password', 'ssl.quorum.trustStore.PASSWORD', 'my.passwd', 'jaas.clientSecret', 'credentials', 'apiToken'])(
+    'refuses %s, whose value would be readable in labels',
+    async (key) => {
+      const failure = await failureOf(() => parseZooSetting(`${key}=hunter2`));
+      expect(failure).toMatchObject({ code: 'usage', message: expect.stringContaining(`Setting "${key}" cannot be given`) as string });
+      expect(failure.message).toContain('no secret may be');
+      expect(failure.message).not.toContain('hunter2');
+    },
+  );
+
+  it('takes the path of a file that holds a password', () => {
+    expect(parseZooSetting('my.credentialsPath=/run/c')).toEqual(['my.credentialsPath', '/run/c']);
+    expect(parseZooSetting('ssl.keyStore.passwordPath=/run/p')).toEqual(['ssl.keyStore.passwordPath', '/run/p']);
+  });
+
+  it.each(['password=hunter2\nx', 'pass word=hunter2', 'password hunter2', 'password:hunter2', '-password=hunter2', '=hunter2'])(
+    'never repeats the value of what it cannot read: %j',
+    async (input) => {
+      const failure = await failureOf(() => parseZooSetting(input));
+      expect(failure).toMatchObject({ code: 'usage', message: expect.stringContaining('give key=value') as string });
+      expect(JSON.stringify([failure.message, failure.details, failure.suggestions])).not.toContain('hunter2');
+    },
+  );
 
   it('never lets a value start a line of its own', () => {
     fc.assert(

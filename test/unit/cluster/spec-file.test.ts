@@ -61,6 +61,17 @@ ephemeral: false
     for (const empty of ['', '\n', '# nothing yet\n', '---\n', '{}']) expect(await parseSpecFile(empty, 'f')).toEqual({ given: {} });
   });
 
+  it('means what is written, not what YAML would make of it', async () => {
+    expect(await parseSpecFile('name: 007\nimage: 3.10\ncpus: 1.50\ngrowable: True\n', 'f')).toEqual({
+      name: '007',
+      given: { image: '3.10', cpus: 1.5, growable: true },
+    });
+    const set = `set: {w: 1.10, x: 0x10, y: 1e3, z: True, q: "a\\tb", o: 010, 1.20: &n 1_0.0, same: *n, text: 'it''s'}`;
+    expect((await parseSpecFile(set, 'f')).given.set).toEqual({
+      ...{ w: '1.10', x: '0x10', y: '1e3', z: 'True', q: 'a\tb', o: '010', '1.20': '1_0.0', same: '1_0.0', text: "it's" },
+    });
+  });
+
   it('is read from a stream for -', async () => {
     expect(await readSpecFile('-', Readable.from([Buffer.from('si'), Buffer.from('ze: 1')]))).toEqual({ given: { size: 1 } });
   });
@@ -104,6 +115,37 @@ describe('a wrong file', () => {
     ['set:\n  a: "x\\ny"', /^line [12]: "set/],
   ])('names what is wrong in set: %j', async (text, problem) => expect(await problemsOf(text)).toEqual([expect.stringMatching(problem)]));
 
+  it('names every wrong field under set, with its line and what is allowed', async () => {
+    expect(await problemsOf('set:\n  a: 1\n  dataDir: x\n  b: [1]\n  c:\n  d: "x\\ny"\n  _e: 1\n')).toEqual([
+      'line 3: "set.dataDir": cannot be given: zkd owns it',
+      'line 4: "set.b": give one value, as in zoo.cfg',
+      'line 5: "set.c": give one value, as in zoo.cfg',
+      'line 6: "set.d": give key=value on one line, as in zoo.cfg',
+      'line 7: "set._e": give key=value on one line, as in zoo.cfg',
+    ]);
+  });
+
+  it('names a field once, and the value as it was written', async () => {
+    expect(await problemsOf('name: -x\nsize: 010\nobservers: 0x1\ngrowable: yes\nnetwork: host\n')).toEqual([
+      expect.stringMatching(/^line 1: "name": "-x" is not valid: give 1-32 /),
+      'line 2: "size": "010" is not valid: give a whole number from 1 to 9',
+      'line 3: "observers": "0x1" is not valid: give a whole number from 0 to 9',
+      'line 4: "growable": "yes" is not valid: give true or false',
+      expect.stringMatching(/^line 5: "network": "host" is not valid: give .* user-defined network/),
+    ]);
+  });
+
+  it('never repeats a secret', async () => {
+    for (const value of ['hunter2', '"hunter2\\nx"', '[hunter2]', '*hunter2', '@hunter2', '"a" hunter2', '"\\qhunter2"']) {
+      const problems = await problemsOf(`set:\n  ssl.keyStore.password: ${value}\n`);
+      expect(problems).toEqual([expect.stringMatching(/^line 2: /)]);
+      expect(problems[0]).not.toContain('hunter2');
+    }
+    expect(await problemsOf('set:\n  ssl.keyStore.password: x\n')).toEqual([
+      expect.stringMatching(/^line 2: "set\.ssl\.keyStore\.password": cannot be given: .*no secret may be/),
+    ]);
+  });
+
   it.each(['- size: 3', 'size', '42'])('wants a mapping, not %j', async (text) => {
     expect(await problemsOf(text)).toEqual([expect.stringMatching(/^line 1: .*mapping/)]);
   });
@@ -112,7 +154,7 @@ describe('a wrong file', () => {
     const problems = await problemsOf('size: 3\nimage: "zookeeper\nheap: 1g\n');
     expect(problems[0]).toMatch(/^line [234]: /);
     expect((await problemsOf('size: 3\nsize: 5\n'))[0]).toMatch(/^line 2: .*unique/);
-    expect((await problemsOf('size: 3\n---\nsize: 5\n'))[0]).toMatch(/^line [23]: .*document/);
+    expect(await problemsOf('size: 3\n---\nsize: 5\n')).toEqual(['line 2: one document a file, and a second one starts here']);
     expect((await problemsOf('size: *nowhere\n'))[0]).toMatch(/^line 1: /);
   });
 
@@ -122,6 +164,7 @@ describe('a wrong file', () => {
       message: expect.stringContaining('/nowhere/zkd.yaml') as string,
     });
     expect((await failureOf(readSpecFile('/'))).code).toBe('usage');
+    expect((await failureOf(readSpecFile(''))).message).toMatch(/^File "" cannot be read: /);
   });
 
   it('never fails in another way, whatever the text', async () => {

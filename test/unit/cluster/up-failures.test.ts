@@ -69,7 +69,7 @@ describe('a failure at any engine call of a fresh up', () => {
     world.engine.failNext('removeNetwork', broken());
     const failure = await failureOf(world.up({ given: { size: 1 } }));
     expect(failure.message).toContain('network zkd-zk');
-    expect(failure.details['left']).toEqual(['network zkd-zk']);
+    expect(failure.details['left']).toEqual(['network zkd-zk (disk full)']);
     expect(await world.inventory()).toEqual(['network zkd-zk']);
   });
 
@@ -123,7 +123,7 @@ describe('an ensemble that does not become ready', () => {
     setTimeout(() => world.engine.log('zkd-zk-2', 'My last words'), 100);
     const failure = await waiting;
     expect(failure.code).toBe('timeout');
-    expect(failure.message).toMatch(/^Ensemble "zk" is not ready within 0.2 s\n/);
+    expect(failure.message).toMatch(/^Ensemble "zk" is not ready within 200 ms\n/);
     expect(failure.message).toContain('member 2: its client port is closed\n    | My last words');
     expect(failure.details['causes']).toEqual([
       expect.objectContaining({ member: 1, cause: expect.stringMatching(/looking for/) as string }),

@@ -79,7 +79,7 @@ describe('up, where nothing is there', () => {
     await world.up({ given: { size: 2 } });
     await world.up();
     expect(world.said.filter((line) => line.startsWith('caution:'))).toEqual([
-      'caution: 2 voting members survive the loss of 0, as 1 do: an odd size is better',
+      'caution: 2 voting members survive the loss of 0, as 1 does: an odd size is better',
     ]);
   });
 
@@ -176,7 +176,7 @@ describe('up, where it is there already', () => {
     expect(await world.inventory()).not.toContain('container zkd-zk-1 running');
     world.zooKeeper.tell('zkd-zk-2', undefined);
     const { plan, cluster } = await world.up();
-    expect(plan[0]).toBe('wait until members 2, 3 are in sync, before 1 votes without data');
+    expect(plan[0]).toBe('wait until members 2, 3 are in sync, before member 1 is made anew without data');
     expect(cluster?.members.map(({ error }) => error)).toEqual([null, null, null]);
   });
 
@@ -196,6 +196,6 @@ describe('up, where it is there already', () => {
     await failureOf(world.up({ keepOnFailure: true, given: { size: 1 } }));
     const { plan } = await world.up({ timeoutMs: 5000 });
     expect(plan).toEqual(['start member 1: never started']);
-    expect(world.said).toContain('start: wait whether another zkd is creating ensemble "zk"');
+    expect(world.said).toContain('start: wait to see whether another zkd is creating ensemble "zk"');
   });
 });

@@ -32,7 +32,7 @@ maxClientCnxns=0
 standaloneEnabled=false
 reconfigEnabled=true
 admin.enableServer=false
-4lw.commands.whitelist=srvr,mntr,conf,cons,dump,ruok,isro,wchs
+4lw.commands.whitelist=srvr,mntr,conf,cons,dump
 DigestAuthenticationProvider.superDigest=super:lK75jTNcA+U9vtVEw5vB51mj/w4=
 maxSessionTimeout=60000
 server.1=zkd-zk-1:2888:3888:participant;zkd-zk-1:2181
