@@ -38,6 +38,8 @@ export interface ApplyContext {
   readonly made: Made;
   /** Waits until these members are in sync; rejects with `refused` where they do not get there. */
   awaitQuorum(ids: readonly number[]): Promise<void>;
+  /** Waits until these members answer on their client ports, in a quorum or not; gives up after a while without a word. */
+  awaitAnswer(members: readonly WantedMember[]): Promise<void>;
 }
 
 /**
@@ -125,6 +127,8 @@ async function runOperation(
     }
     case 'unpause-member':
       return engine.unpauseContainer(idOf(operation.member));
+    case 'await-answer':
+      return context.awaitAnswer(operation.members);
     case 'await-quorum':
       return context.awaitQuorum(operation.members.map(({ id }) => id));
   }

@@ -83,6 +83,16 @@ export async function probeMember({ id, role, address }: ProbeTarget, { ask, tim
   };
 }
 
+/** Whether a server is up, in a quorum or not: it opens its client port just before it takes part in elections. */
+export async function isAnswering(address: Address, { ask, timeoutMs, signal }: ProbeOptions): Promise<boolean> {
+  try {
+    await ask(address, 'srvr', { timeoutMs, ...(signal ? { signal } : {}) });
+    return true;
+  } catch (error) {
+    return ['not-serving', 'not-whitelisted'].includes(silenceOf(error));
+  }
+}
+
 /** Whether a server is part of a quorum now: the cheapest question. */
 export async function isServing(address: Address, { ask, timeoutMs, signal }: ProbeOptions): Promise<boolean> {
   try {

@@ -16,8 +16,12 @@ export type Operation = { readonly key: string; readonly after: readonly string[
   | { readonly kind: 'reconnect-member'; readonly member: WantedMember; readonly network: string }
   | { readonly kind: 'start-member'; readonly member: WantedMember; readonly cause: string }
   | { readonly kind: 'unpause-member'; readonly member: WantedMember }
+  | { readonly kind: 'await-answer'; readonly members: readonly WantedMember[] }
   | { readonly kind: 'await-quorum'; readonly members: readonly WantedMember[]; readonly before: readonly WantedMember[] }
 );
+
+const named = (members: readonly WantedMember[]): string =>
+  `member${members.length > 1 ? 's' : ''} ${members.map(({ id }) => id).join(', ')}`;
 
 /** One step in words; also its name in progress output. */
 export function formatOperation(operation: Operation, bind: string): string {
@@ -39,6 +43,8 @@ export function formatOperation(operation: Operation, bind: string): string {
       return `start member ${operation.member.id}: ${operation.cause}`;
     case 'unpause-member':
       return `unpause member ${operation.member.id}`;
+    case 'await-answer':
+      return `wait until ${named(operation.members)}, with data, can be elected`;
     case 'await-quorum':
       return `wait until members ${operation.members.map(({ id }) => id).join(', ')} are in sync, before member ${operation.before.map(({ id }) => id).join(', ')} is made anew without data`;
   }

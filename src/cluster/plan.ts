@@ -136,11 +136,22 @@ function operationsFor(
     member,
     cause: 'new container',
   });
+  // Voters without data that find each other first elect one of themselves, and whoever has data will not follow into an older epoch.
+  const holders = members.filter((member) => member.role === 'participant' && !lost.includes(member));
+  const letHoldersFirst = acceptDataLoss && lost.length > 0 && holders.length > 0;
+  const startKeysOf = (some: readonly WantedMember[]): string[] =>
+    some.filter(({ id }) => observed.members.get(id)?.container.state !== 'running').map(({ id }) => `start-${id}`);
+  const answered: Operation[] = letHoldersFirst
+    ? [{ key: 'await-answer', after: [...existing, ...startKeysOf(holders)], kind: 'await-answer', members: holders }]
+    : [];
+  const afterHolders = (member: WantedMember): string[] => (letHoldersFirst && lost.includes(member) ? ['await-answer'] : []);
   const starts = members
     .filter((member) => !isLost(member))
     .flatMap((member): Operation[] => {
       const there = observed.members.get(member.id);
-      return there ? repairsFor(member, there, network, existing) : [startNew(member, [...existing, `configure-${member.id}`])];
+      return there
+        ? repairsFor(member, there, network, existing)
+        : [startNew(member, [...existing, `configure-${member.id}`, ...afterHolders(member)])];
     });
   const voters = members.filter((member) => member.role === 'participant' && !isLost(member));
   const awaited: Operation[] = lost.some(isLost)
@@ -149,7 +160,9 @@ function operationsFor(
   const reborn = lost
     .filter(isLost)
     .flatMap((member) => [create(member, ['await-quorum']), configure(member), startNew(member, [`configure-${member.id}`])]);
-  return [...prepared, ...starts, ...awaited, ...reborn];
+  const isLate = ({ after }: Operation): boolean => after.includes('await-answer');
+  const inOrder = [...starts.filter((start) => !isLate(start)), ...answered, ...starts.filter(isLate)];
+  return [...prepared, ...inOrder, ...awaited, ...reborn];
 }
 
 /** A transaction log without its snapshots: ZooKeeper refuses to start with it ("No snapshot found, but there are log entries"). */

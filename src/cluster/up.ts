@@ -8,14 +8,16 @@ import type { FourLetterProbe } from '../zookeeper/index.js';
 import { applyPlan, takenAway, type Made, type Observer } from './apply.js';
 import { awaitReady, type AwaitResult } from './await-ready.js';
 import { describeCluster, type Cluster } from './describe.js';
+import { isAnswering } from './health.js';
 import { chooseImage, type PullPolicy } from './image-choice.js';
+import type { WantedMember } from './members.js';
 import { observe, type ObservedEnsemble } from './observe.js';
 import { formatPlan, planEnsemble, type Plan, type PlanRequest } from './plan.js';
 import { choosePorts } from './port-choice.js';
 import type { EnsembleRecord, ImageChoice } from './record.js';
 import { removeMade } from './remove-made.js';
 import { BIRTH_SETTINGS, checkSettings, DEFAULT_IMAGE, withGiven, type GivenSettings } from './settings.js';
-import { membersOf, viewMembers } from './view.js';
+import { membersOf, reachableHost, viewMembers } from './view.js';
 
 export interface UpRequest {
   readonly name: string;
@@ -95,6 +97,7 @@ async function bringUpOnce(request: UpRequest, context: UpContext): Promise<Omit
       observer,
       signal,
       made,
+      awaitAnswer: (members) => awaitAnswer(members, plan.record.settings.bind, request.timeoutMs, context),
       async awaitQuorum(ids) {
         const result = await awaitMembers(ids);
         if (result.ended !== 'ready') throw noQuorumBeforeRebirth(name, ids, result);
@@ -105,6 +108,21 @@ async function bringUpOnce(request: UpRequest, context: UpContext): Promise<Omit
   } catch (error) {
     throw await afterFailure(error, request, { engine, made, observed, plan });
   }
+}
+
+const ANSWER_EVERY_MS = 100;
+
+/** Whether they get there is judged by the wait for readiness that follows. */
+async function awaitAnswer(
+  members: readonly WantedMember[],
+  bind: string,
+  timeoutMs: number,
+  { engine, ask, signal }: UpContext,
+): Promise<void> {
+  const host = reachableHost(engine.endpoint, bind);
+  const isUp = ({ port }: WantedMember): Promise<boolean> => isAnswering({ host, port }, { ask, timeoutMs: 1000, signal });
+  const look = async (): Promise<true | undefined> => ((await Promise.all(members.map(isUp))).every(Boolean) ? true : undefined);
+  await retryUntil(look, { timeoutMs, intervalMs: ANSWER_EVERY_MS, signal });
 }
 
 async function currentCluster(name: string, { engine, ask, signal }: UpContext): Promise<Cluster> {

@@ -57,7 +57,7 @@ export function parseDecimal(input: string, what: string, minimum: number, maxim
 /** A duration for people: `850 ms`, `3.2 s`, `2 m 5 s`. */
 export function formatDurationMs(milliseconds: number): string {
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
-  if (milliseconds < 60_000) return `${(milliseconds / 1000).toFixed(1)} s`;
+  if (milliseconds < 60_000) return `${Number((milliseconds / 1000).toFixed(1))} s`;
   const seconds = Math.round(milliseconds / 1000);
   return `${Math.floor(seconds / 60)} m ${seconds % 60} s`;
 }

@@ -143,7 +143,7 @@ describe('an ensemble of three', () => {
   it('is reached by a shell that evaluates env', async () => {
     const shell = `eval "$(${process.execPath} bin/run.js cluster env ${name})" || exit 1
       for address in $(echo "$ZKD_CONNECT" | tr , ' '); do
-        exec 3<>"/dev/tcp/\${address%:*}/\${address#*:}" && printf srvr >&3 && grep -o '^Mode' <&3 | tr '\\\\n' ' ' && echo "$address"
+        exec 3<>"/dev/tcp/\${address%:*}/\${address#*:}" && printf srvr >&3 && printf '%s %s\\n' "$(grep -o '^Mode' <&3)" "$address"
       done; echo "$ZKD_CLUSTER"; echo "$HOSTS_ENTRY"; echo "$ZOOKEEPER_INTERNAL_CONNECT"`;
     const { stdout } = await execa('bash', ['-c', shell]);
     expect(stdout.split('\n')).toEqual([

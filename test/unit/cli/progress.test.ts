@@ -29,7 +29,7 @@ it('says nothing for an update, but keeps it for the heartbeat of a long wait', 
   progress.update('unknown', 'x');
   expect(lines).toEqual(['wait ...']);
   vi.advanceTimersByTime(10_000);
-  expect(lines[1]).toBe('wait: still at it (10.0 s): member 1: paused');
+  expect(lines[1]).toBe('wait: still at it (10 s): member 1: paused');
   progress.end('wait', 'done');
   vi.advanceTimersByTime(60_000);
   expect(lines).toHaveLength(3);

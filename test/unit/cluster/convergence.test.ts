@@ -69,7 +69,16 @@ async function planOnce({ engine }: World, given: GivenSettings, acceptDataLoss 
 async function apply({ engine, observer }: World, plan: Plan): Promise<void> {
   const observed = await observe(engine, 'zk');
   const signal = new AbortController().signal;
-  await applyPlan({ engine, plan, observed, observer, signal, made: { containers: [], networks: [] }, awaitQuorum: async () => undefined });
+  await applyPlan({
+    engine,
+    plan,
+    observed,
+    observer,
+    signal,
+    made: { containers: [], networks: [] },
+    awaitQuorum: async () => undefined,
+    awaitAnswer: async () => undefined,
+  });
 }
 
 async function bornWorld(given: GivenSettings): Promise<World> {

@@ -140,6 +140,16 @@ describe('a voter whose data is gone', () => {
     expect(linesFor({ acceptDataLoss: true }, sight).filter((line) => line.includes(': its data is gone'))).toHaveLength(lost.length);
   });
 
+  it('starts, where the loss is accepted, only when those that have data can be elected: they follow no older epoch', () => {
+    const sight = { record, members: NO_CONTAINERS, networks: [], lostVolumes: ['1/data', '3/data'] };
+    const { operations } = planFor({ acceptDataLoss: true }, sight);
+    const afterOf = (key: string): readonly string[] => operations.find((operation) => operation.key === key)?.after ?? [];
+    expect(afterOf('await-answer')).toContain('start-2');
+    expect(afterOf('start-1')).toContain('await-answer');
+    expect(afterOf('start-3')).toContain('await-answer');
+    expect(afterOf('start-2')).not.toContain('await-answer');
+  });
+
   it('is not taken for lost while its container is there', () => {
     expect(linesFor({}, { record, lostVolumes: ['1/data', '2/data', '3/data'], members: { 1: { state: 'exited' } } })).toHaveLength(1);
   });
