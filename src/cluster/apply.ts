@@ -118,6 +118,8 @@ async function runOperation(
     case 'start-member': {
       const { member } = operation;
       const there = context.observed.members.get(member.id);
+      // Another zkd, slower than it looked, may have started it meanwhile: what runs is never configured.
+      if (there && (await engine.findContainer(idOf(member)))?.state === 'running') return;
       if (there) {
         await configure(idOf(member), member, false, context, credential);
         if (there.details?.restartPolicy !== plan.record.settings.restart)
