@@ -5,7 +5,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LABEL } from './names.js';
 import { hasReason, ZkdError } from '../errors.js';
-import type { Engine } from '../engine/index.js';
+import type { ContainerSpec, Engine } from '../engine/index.js';
+import { claimed, createContainer, isTakenOver, replaceContainer, type ClaimContext } from './claim.js';
 import { configureMember, credentialFrom, type Credential } from './configure.js';
 import { memberContainer } from './container-spec.js';
 import type { WantedMember } from './members.js';
@@ -48,7 +49,9 @@ export interface ApplyContext {
  */
 export async function applyPlan(context: ApplyContext): Promise<void> {
   const { plan, observed, engine, signal } = context;
-  const containers = new Map([...observed.members].map(([id, { container }]) => [id, container.id]));
+  const toReplace = new Set(plan.operations.flatMap((operation) => (operation.kind === 'replace-member' ? [operation.member.id] : [])));
+  const kept = [...observed.members].filter(([id]) => !toReplace.has(id));
+  const containers = new Map(kept.map(([id, { container }]) => [id, container.id]));
   const credential = credentialFrom(engine, () => [...containers].sort(([a], [b]) => a - b).map(([, id]) => id));
   const done = new Map<string, Promise<void>>();
   let failed: { error: unknown } | undefined;
@@ -62,7 +65,7 @@ export async function applyPlan(context: ApplyContext): Promise<void> {
       await runOperation(operation, context, containers, credential);
       context.observer.end(step, 'done');
     } catch (error) {
-      failed ??= { error: hasReason(error, 'no-such-container') ? takenAway(plan.record.cluster, error) : error };
+      failed ??= { error };
       if (!signal.aborted) context.observer.end(step, 'failed');
     }
   };
@@ -74,7 +77,15 @@ export async function applyPlan(context: ApplyContext): Promise<void> {
       begun.then(() => run(operation)),
     );
   await Promise.all(done.values());
-  if (failed) throw failed.error;
+  if (failed) throw await whyGone(failed.error, context);
+}
+
+/** Where a container of ours is gone: another zkd shut us out and goes on, or somebody removes the ensemble. */
+async function whyGone(error: unknown, { engine, plan, observed, made }: ApplyContext): Promise<unknown> {
+  if (!hasReason(error, 'no-such-container')) return error;
+  return (await isTakenOver(engine, plan.record, { observed, made: made.containers }))
+    ? claimed(plan.record.cluster, error)
+    : takenAway(plan.record.cluster, error);
 }
 
 /** Exit 4: somebody removes what is being set up. */
@@ -99,8 +110,19 @@ async function runOperation(
       return createNetwork(operation.name, context);
     case 'remove-network':
       return engine.removeNetwork(operation.id);
-    case 'create-member':
-      return createMember(operation, context, containers);
+    case 'create-member': {
+      const { member, discards = [] } = operation;
+      for (const volume of discards) await engine.removeVolume(volume);
+      containers.set(member.id, await createContainer(specOf(member, plan), claimOf(context)));
+      return;
+    }
+    case 'replace-member': {
+      const { member, old } = operation;
+      containers.set(member.id, await replaceContainer(old, specOf(member, plan), claimOf(context)));
+      return;
+    }
+    case 'remove-surplus':
+      return engine.removeContainer(operation.id, { anonymousVolumes: true });
     case 'configure-member': {
       const { member } = operation;
       const isNew = plan.isBirth || isUnborn(context.observed) || plan.record.settings.ephemeral;
@@ -118,9 +140,9 @@ async function runOperation(
     case 'start-member': {
       const { member } = operation;
       const there = context.observed.members.get(member.id);
-      // Another zkd, slower than it looked, may have started it meanwhile: what runs is never configured.
-      if (there && (await engine.findContainer(idOf(member)))?.state === 'running') return;
-      if (there) {
+      if (there?.container.id === idOf(member)) {
+        // Another zkd may have started it meanwhile: what runs is never configured.
+        if ((await engine.findContainer(idOf(member)))?.state === 'running') return;
         await configure(idOf(member), member, false, context, credential);
         if (there.details?.restartPolicy !== plan.record.settings.restart)
           await engine.setRestartPolicy(idOf(member), plan.record.settings.restart);
@@ -148,27 +170,10 @@ async function createNetwork(name: string, { engine, plan, made }: ApplyContext)
   made.networks.splice(made.networks.indexOf(id), 1);
 }
 
-async function createMember(
-  operation: Extract<Operation, { kind: 'create-member' }>,
-  { engine, plan, made }: ApplyContext,
-  containers: Map<number, string>,
-): Promise<void> {
-  const { member } = operation;
-  const spec = memberContainer(member, plan.members, plan.record, plan.network);
-  for (const volume of operation.discards ?? []) await engine.removeVolume(volume);
-  let id: string;
-  try {
-    id = await engine.createContainer(spec);
-    made.containers.push(id);
-  } catch (error) {
-    if (!hasReason(error, 'name-taken')) throw error;
-    const there = await engine.findContainer(member.container);
-    const isSameWork = there?.labels[LABEL.cluster] === plan.record.cluster && there.labels[LABEL.ensemble] === plan.record.ensemble;
-    if (!there || !isSameWork) throw nameTaken(member.container, plan, there?.labels[LABEL.cluster], error);
-    id = there.id;
-  }
-  containers.set(member.id, id);
-}
+const specOf = (member: WantedMember, { members, record, network }: Plan): ContainerSpec =>
+  memberContainer(member, members, record, network);
+
+const claimOf = ({ engine, plan, made }: ApplyContext): ClaimContext => ({ engine, record: plan.record, made: made.containers });
 
 async function configure(
   containerId: string,
@@ -181,22 +186,6 @@ async function configure(
   const edited = await configureMember(engine, { containerId, member, members, record, credential, isNew });
   if (edited.length > 0)
     observer.caution(`the configuration of member ${member.id} was edited (${edited.join(', ')}); it is left as it is`);
-}
-
-/** `details.reason` is `claimed` where another zkd was first with the same ensemble. */
-function nameTaken(container: string, plan: Plan, cluster: string | undefined, cause: unknown): ZkdError {
-  const name = plan.record.cluster;
-  return cluster === name
-    ? new ZkdError('conflict', `Ensemble "${name}" is being created by another zkd`, {
-        cause,
-        suggestions: [`zkd cluster up ${name}`],
-        details: { reason: 'claimed', cluster: name },
-      })
-    : new ZkdError('conflict', `Container name "${container}" is taken by a container that is not ensemble "${name}"'s`, {
-        cause,
-        suggestions: [`docker inspect ${container}`],
-        details: { reason: 'name-taken', container },
-      });
 }
 
 const AMBIGUOUS_RETRIES = 10;

@@ -49,7 +49,7 @@ export async function takeDown(request: DownRequest, context: RemovalContext): P
   const observed = await observe(engine, request.name);
   const strangers = await foreignContainers(engine, observed);
   if (strangers.length > 0 && !request.force) throw foreignOnNetwork(request.name, strangers);
-  const members = await removeMembers([...observed.members.values()], context);
+  const members = await removeMembers([...observed.members.values(), ...observed.surplus], context);
   context.signal.throwIfAborted();
   const failures = members.filter(({ error }) => error !== null);
   const networks = failures.length === 0 ? await removeNetworks(observed, strangers, context) : NO_NETWORKS;
@@ -86,7 +86,7 @@ export async function removeContainers(request: RemoveRequest, context: RemovalC
   }
   const members = await removeMembers(chosen, context);
   const failed = members.some(({ error }) => error !== null);
-  const isWhole = chosen.length === observed.members.size && !failed;
+  const isWhole = chosen.length === observed.members.size + observed.surplus.length && !failed;
   const strangers = isWhole ? await foreignContainers(engine, observed) : [];
   const isEmptied = isWhole && strangers.length === 0;
   const networks = isEmptied ? await removeNetworks(observed, [], context) : NO_NETWORKS;
@@ -96,8 +96,8 @@ export async function removeContainers(request: RemoveRequest, context: RemovalC
 }
 
 function chooseMembers(observed: ObservedEnsemble, ids: readonly number[]): ObservedMember[] {
-  if (ids.length === 0) return [...observed.members.values()];
-  return [...new Set(ids)].map((id) => {
+  if (ids.length === 0) return [...observed.members.values(), ...observed.surplus];
+  return [...new Set(ids)].flatMap((id) => {
     const member = observed.members.get(id);
     if (!member) {
       throw new ZkdError('not-found', `Ensemble "${observed.name}" has no container for member ${id}`, {
@@ -105,7 +105,7 @@ function chooseMembers(observed: ObservedEnsemble, ids: readonly number[]): Obse
         details: { cluster: observed.name, member: id },
       });
     }
-    return member;
+    return [member, ...observed.surplus.filter((other) => other.id === id)];
   });
 }
 

@@ -12,6 +12,8 @@ export const LABEL = {
   ensemble: 'zkd.ensemble',
   member: 'zkd.member',
   role: 'zkd.role',
+  /** On a container that took the place of one that never started: when the first of them was created. */
+  since: 'zkd.since',
   /** The settings of the whole ensemble as JSON, without secrets. */
   settings: 'zkd.settings',
   /** JSON: reference asked for, reference and id used. */
@@ -40,6 +42,8 @@ export function parseClusterName(input: string): string {
 }
 
 export const containerName = (cluster: string, id: number): string => `zkd-${cluster}-${id}`;
+/** The name a container has until it takes the place of one that never started; `distinction` tells those of several zkd apart. */
+export const replacementName = (container: string, distinction: string): string => `${container}-new-${distinction}`;
 export const networkName = (cluster: string): string => `zkd-${cluster}`;
 
 export const VOLUME_KINDS = ['conf', 'data', 'datalog'] as const;

@@ -2,7 +2,7 @@
 import type { ContainerDetails, ContainerSummary, Engine, Labels, NetworkSummary, VolumeSummary } from '../engine/index.js';
 import { ZkdError } from '../errors.js';
 import { memberIds, type Role } from './members.js';
-import { LABEL, networkName, VOLUME_KINDS, volumeName, type VolumeKind } from './names.js';
+import { containerName, LABEL, networkName, replacementName, VOLUME_KINDS, volumeName, type VolumeKind } from './names.js';
 import { checkSchema, readRecord, type EnsembleRecord } from './record.js';
 
 /** A member's container as it is. */
@@ -19,6 +19,8 @@ export interface ObservedEnsemble {
   /** Undefined where no container and no volume of this name exists. */
   readonly record: EnsembleRecord | undefined;
   readonly members: ReadonlyMap<number, ObservedMember>;
+  /** Further containers of members, meant to take the place of one that never started, by a zkd that is at work or was killed. */
+  readonly surplus: readonly ObservedMember[];
   /** Our networks of this ensemble, earliest first; more than one where two zkd met. */
   readonly networks: readonly NetworkSummary[];
   /** The network the members live on where it is somebody else's. */
@@ -45,7 +47,7 @@ export async function observe(
   const ours = { [LABEL.cluster]: name };
   const [containers, networks, volumes] = await Promise.all([engine.listContainers(ours), engine.listNetworks({}), engine.listVolumes({})]);
   for (const { labels } of containers) checkSchema(labels);
-  const members = await observeMembers(engine, containers, options.details ?? false);
+  const { members, surplus } = await observeMembers(engine, name, containers, options.details ?? false);
   const record = recordOf(members, volumes, name);
   const owned = (volume: VolumeSummary): boolean =>
     record !== undefined && volume.labels[LABEL.cluster] === name && volume.labels[LABEL.ensemble] === record.ensemble;
@@ -60,10 +62,11 @@ export async function observe(
     name,
     record,
     members,
+    surplus,
     networks: networks.filter(({ labels }) => labels[LABEL.cluster] === name).sort(byAge),
     foreignNetwork: joined === undefined ? undefined : networks.find((network) => network.name === joined),
     volumes: new Map(named.filter(owned).map((volume) => [wantedNames.get(volume.name) ?? '', volume])),
-    leftovers: leftoversAmong(volumes, members, name),
+    leftovers: leftoversAmong(volumes, [...members.values(), ...surplus], name),
     strangers: {
       volumes: named.filter((volume) => !owned(volume)).map((volume) => volume.name),
       networks: networks
@@ -74,8 +77,8 @@ export async function observe(
 }
 
 /** Engines keep anonymous volumes when somebody else than zkd removes their container. */
-function leftoversAmong(volumes: readonly VolumeSummary[], members: ReadonlyMap<number, ObservedMember>, name: string): VolumeSummary[] {
-  const used = new Set([...members.values()].flatMap(({ container }) => Object.values(container.volumes)));
+function leftoversAmong(volumes: readonly VolumeSummary[], containers: readonly ObservedMember[], name: string): VolumeSummary[] {
+  const used = new Set(containers.flatMap(({ container }) => Object.values(container.volumes)));
   return volumes.filter((volume) => volume.labels[LABEL.cluster] === name && !used.has(volume.name) && isEphemeral(volume.labels));
 }
 
@@ -83,10 +86,11 @@ const isEphemeral = (labels: Labels): boolean => readRecord(labels)?.settings.ep
 
 async function observeMembers(
   engine: Engine,
+  name: string,
   containers: readonly ContainerSummary[],
   details: boolean,
-): Promise<ReadonlyMap<number, ObservedMember>> {
-  const members = await Promise.all(
+): Promise<Pick<ObservedEnsemble, 'members' | 'surplus'>> {
+  const seen = await Promise.all(
     containers
       .filter(({ labels }) => labels[LABEL.member] !== undefined)
       .map(async (container): Promise<ObservedMember> => {
@@ -99,7 +103,16 @@ async function observeMembers(
         };
       }),
   );
-  return new Map(members.sort((a, b) => a.id - b.id).map((member) => [member.id, member]));
+  const isInPlace = ({ id, container }: ObservedMember): boolean =>
+    !container.name.startsWith(replacementName(containerName(name, id), ''));
+  const members = new Map<number, ObservedMember>();
+  const surplus: ObservedMember[] = [];
+  // Whoever is in its place comes first.
+  for (const member of seen.sort((a, b) => a.id - b.id || Number(isInPlace(b)) - Number(isInPlace(a)))) {
+    if (members.has(member.id) && !isInPlace(member)) surplus.push(member);
+    else members.set(member.id, member);
+  }
+  return { members, surplus };
 }
 
 /** One record for all containers, or the ensemble must not be touched. */

@@ -1,5 +1,6 @@
 /** The steps a plan is made of: one engine action each, or a wait. Pure. */
 import type { WantedMember } from './members.js';
+import type { ObservedMember } from './observe.js';
 
 /** One step; `key` names it, `after` the steps that must be done before. */
 export type Operation = { readonly key: string; readonly after: readonly string[] } & (
@@ -12,6 +13,8 @@ export type Operation = { readonly key: string; readonly after: readonly string[
       /** Volumes that are removed first. */
       readonly discards?: readonly string[];
     }
+  | { readonly kind: 'replace-member'; readonly member: WantedMember; readonly old: ObservedMember; readonly cause: string }
+  | { readonly kind: 'remove-surplus'; readonly container: string; readonly id: string }
   | { readonly kind: 'configure-member'; readonly member: WantedMember }
   | { readonly kind: 'reconnect-member'; readonly member: WantedMember; readonly network: string }
   | { readonly kind: 'start-member'; readonly member: WantedMember; readonly cause: string }
@@ -35,6 +38,12 @@ export function formatOperation(operation: Operation, bind: string): string {
       const anew = operation.discards ? `; ${operation.discards.join(', ')} is made anew too, being of no use without it` : '';
       return `create member ${id} (${role}, ${container}, ${bind}:${port}): ${operation.cause}${anew}`;
     }
+    case 'replace-member': {
+      const { id, role, container, port } = operation.member;
+      return `replace member ${id} (${role}, ${container}, ${bind}:${port}): ${operation.cause}`;
+    }
+    case 'remove-surplus':
+      return `remove container ${operation.container}: of no use`;
     case 'configure-member':
       return `configure member ${operation.member.id}`;
     case 'reconnect-member':

@@ -2,6 +2,7 @@
  * (what is asked, what is there) -> what to do. Pure: no engine, no clock, no randomness. The plan has a text form, which
  * `--dry-run` prints and tests assert.
  */
+import { bornAt } from './claim.js';
 import { differences } from './differences.js';
 import { quorumOf, wantedMembers, type Ports, type WantedMember } from './members.js';
 import { LABEL, networkName, volumeName } from './names.js';
@@ -69,7 +70,7 @@ function birthWarnings({ settings }: EnsembleRecord): string[] {
 export function isUnborn(observed: ObservedEnsemble): boolean {
   const containers = [...observed.members.values()];
   if (containers.length === 0 || containers.some(({ details }) => details === undefined || details.startedAt !== null)) return false;
-  const oldest = Math.min(...containers.map(({ container }) => Date.parse(container.createdAt)));
+  const oldest = Math.min(...containers.map((member) => Date.parse(bornAt(member))));
   // Volumes that are older than every container were kept from an earlier life. Engines give whole seconds.
   return [...observed.volumes.values()].every(({ createdAt }) => Date.parse(createdAt) >= oldest - 2000);
 }
@@ -96,39 +97,53 @@ function operationsFor(
 
   const network = record.settings.network ?? networkName(name);
   const networkOperations = networksFor(record, network, observed);
-  const missing = members.filter(({ id }) => !observed.members.has(id));
+  const unstarted = new Map([...observed.members].filter(([, { container }]) => container.state === 'created'));
+  const missing = members.filter(({ id }) => !observed.members.has(id) || unstarted.has(id));
   const cause = observed.record === undefined ? 'new' : isUnborn(observed) ? 'not made yet' : 'container is gone';
-  // Only container names are exclusive: where no member is there yet, the first container is the claim on the ensemble.
-  const claim = observed.members.size === 0 ? missing.find((member) => !isLost(member)) : undefined;
+  // Only container names are exclusive: the first container that is made is the claim on all that is to be made.
+  const claim = missing.find((member) => !isLost(member));
   const afterClaim = claim ? [`create-${claim.id}`] : [];
-  const create = (member: WantedMember, after: readonly string[]): Operation => ({
-    key: `create-${member.id}`,
-    after: member === claim ? [] : after,
-    kind: 'create-member',
-    member,
-    cause: lost.includes(member) || uselessRest(name, member, observed).discards ? 'its data is gone' : cause,
-    ...uselessRest(name, member, observed),
-  });
+  const create = (member: WantedMember, afterOthers: readonly string[]): Operation => {
+    const key = `create-${member.id}`;
+    const after = member === claim ? [] : afterOthers;
+    const old = unstarted.get(member.id);
+    if (old) return { key, after, kind: 'replace-member', member, old, cause: 'never started' };
+    const useless = uselessRest(name, member, observed);
+    const isEmpty = lost.includes(member) || useless.discards !== undefined;
+    return { key, after, kind: 'create-member', member, cause: isEmpty ? 'its data is gone' : cause, ...useless };
+  };
 
+  // Whoever made what never started may still be at work: nothing is configured before it is shut out of every one of them.
+  const shutOut = [...unstarted.keys()].map((id) => `create-${id}`);
+  // Where volumes were kept, the first member's tell the credential of all.
+  const toldBy = claim && observed.record !== undefined ? [`configure-${claim.id}`] : [];
   const configure = (member: WantedMember): Operation => ({
     key: `configure-${member.id}`,
-    // Where volumes were kept, the first member's tell the credential of all.
-    after:
-      claim && member !== claim && observed.record !== undefined
-        ? [`create-${member.id}`, `configure-${claim.id}`]
-        : [`create-${member.id}`],
+    after: [...new Set([`create-${member.id}`, ...shutOut, ...(member === claim ? [] : toldBy)])],
     kind: 'configure-member',
     member,
   });
-  const creations = missing.filter((member) => !isLost(member)).flatMap((member) => [create(member, afterClaim), configure(member)]);
+  const toMake = missing.filter((member) => !isLost(member));
+  const creations =
+    shutOut.length > 0
+      ? [...toMake.map((member) => create(member, afterClaim)), ...toMake.map(configure)]
+      : toMake.flatMap((member) => [create(member, afterClaim), configure(member)]);
+  const surplus = observed.surplus.map(({ container }): Operation => ({
+    key: `surplus-${container.id}`,
+    after: afterClaim,
+    kind: 'remove-surplus',
+    container: container.name,
+    id: container.id,
+  }));
   const isClaim = ({ key }: Operation): boolean => afterClaim.includes(key);
   const prepared = [
     ...creations.filter(isClaim),
+    ...surplus,
     ...networkOperations.map((operation) => ({ ...operation, after: [...operation.after, ...afterClaim] })),
     ...creations.filter((operation) => !isClaim(operation)),
   ];
   // All containers exist before the first one starts: that is how a birth that was cut short is told from a life (isUnborn).
-  const existing = prepared.filter(({ kind }) => kind !== 'configure-member').map(({ key }) => key);
+  const existing = prepared.filter(({ kind }) => kind !== 'configure-member' && kind !== 'remove-surplus').map(({ key }) => key);
   const startNew = (member: WantedMember, after: readonly string[]): Operation => ({
     key: `start-${member.id}`,
     after,
@@ -149,7 +164,7 @@ function operationsFor(
     .filter((member) => !isLost(member))
     .flatMap((member): Operation[] => {
       const there = observed.members.get(member.id);
-      return there
+      return there && !unstarted.has(member.id)
         ? repairsFor(member, there, network, existing)
         : [startNew(member, [...existing, `configure-${member.id}`, ...afterHolders(member)])];
     });
@@ -195,7 +210,6 @@ function repairsFor(member: WantedMember, there: ObservedMember, network: string
 }
 
 function stoppedCause({ container, details }: ObservedMember): string {
-  if (container.state === 'created') return 'never started';
   if (details?.outOfMemory) return 'was out of memory';
   return details?.exitCode === null || details === undefined ? container.state : `exited with code ${details.exitCode}`;
 }

@@ -2,11 +2,12 @@
 import type { VolumeSummary } from '../engine/index.js';
 import { messageOf } from '../errors.js';
 import type { ApplyContext } from './apply.js';
+import { isTakenOver } from './claim.js';
 import { LABEL } from './names.js';
 
 /**
  * Takes away what this run made: containers with their anonymous volumes, their named volumes as far as they were not there before,
- * and the network. Keeps going at failures; answers what is left, by name.
+ * and the network. Keeps going at failures; answers what is left, by name. What another zkd has taken over is left whole.
  */
 export async function removeMade({
   engine,
@@ -15,6 +16,9 @@ export async function removeMade({
   plan,
 }: Pick<ApplyContext, 'engine' | 'made' | 'observed' | 'plan'>): Promise<string[]> {
   const left: string[] = [];
+  if (await isTakenOver(engine, plan.record, { observed, made: made.containers }).catch(() => false)) {
+    return ['everything (another zkd goes on with it)'];
+  }
   const attempt = async (name: string, work: () => Promise<void>): Promise<void> => {
     try {
       await work();

@@ -1,22 +1,22 @@
 /** `up` and `run`: asked -> observed -> planned -> applied -> ready. One direction, no way back but taking away what this run made. */
 import { randomBytes } from 'node:crypto';
 import type { Engine } from '../engine/index.js';
-import { hasReason, messageOf, ZkdError } from '../errors.js';
-import { formatDurationMs } from '../runtime/quantities.js';
+import { hasReason, ZkdError } from '../errors.js';
 import { retryUntil } from '../runtime/retry-until.js';
 import type { FourLetterProbe } from '../zookeeper/index.js';
 import { applyPlan, takenAway, type Made, type Observer } from './apply.js';
+import { lookWhenQuiet } from './await-quiet.js';
 import { awaitReady, type AwaitResult } from './await-ready.js';
 import { describeCluster, type Cluster } from './describe.js';
 import { isAnswering } from './health.js';
 import { chooseImage, type PullPolicy } from './image-choice.js';
 import type { WantedMember } from './members.js';
 import { observe, type ObservedEnsemble } from './observe.js';
-import { formatPlan, planEnsemble, type Plan, type PlanRequest } from './plan.js';
+import { formatPlan, planEnsemble, type PlanRequest } from './plan.js';
 import { choosePorts } from './port-choice.js';
 import type { EnsembleRecord, ImageChoice } from './record.js';
-import { removeMade } from './remove-made.js';
 import { BIRTH_SETTINGS, checkSettings, DEFAULT_IMAGE, withGiven, type GivenSettings } from './settings.js';
+import { afterFailure, noQuorumBeforeRebirth, notReady } from './up-failure.js';
 import { membersOf, reachableHost, viewMembers } from './view.js';
 
 export interface UpRequest {
@@ -68,7 +68,7 @@ async function bringUpOnce(request: UpRequest, context: UpContext): Promise<Omit
   const { engine, ask, observer, signal } = context;
   const { name } = request;
   const look = (): Promise<ObservedEnsemble> => observe(engine, name, request.given.network ? { networkName: request.given.network } : {});
-  const observed = request.dryRun ? await look() : await lookWhenQuiet(look, request, context);
+  const observed = request.dryRun ? await look() : await lookWhenQuiet(look, { name, timeoutMs: request.timeoutMs, observer, signal });
   const plan = planEnsemble(await planRequest(request, observed, context), observed);
   for (const warning of plan.warnings) observer.caution(warning);
   const lines = formatPlan(plan);
@@ -134,56 +134,6 @@ async function readyCluster(request: UpRequest, result: AwaitResult, engine: Eng
   if (result.ended === 'ready') return describeCluster(result.ensemble, engine.endpoint, []);
   if (result.ended === 'gone') throw takenAway(request.name);
   throw notReady(request.name, request.timeoutMs, result);
-}
-
-const LOG_LINES_SHOWN = 8;
-/** Lines that tell nothing: blank ones, stack frames, and what zkServer.sh says at every start. */
-const MUTE_LINE = /^\s*(?:$|at \S+\(|\.\.\. \d+ |ZooKeeper JMX enabled by default|Using config: )/;
-
-/** Exit 7, each member's cause and its last log lines. */
-export function notReady(name: string, timeoutMs: number, { verdict, ensemble, ended }: AwaitResult): ZkdError {
-  const why = ended === 'crashed' ? 'cannot become ready' : `is not ready within ${formatDurationMs(timeoutMs)}`;
-  const members = verdict.causes.map(({ member, cause }) => {
-    const tail = ensemble.members.find(({ id }) => id === member)?.evidence?.logTail ?? [];
-    return { member, cause, log: tail.filter((line) => !MUTE_LINE.test(line)).slice(-LOG_LINES_SHOWN) };
-  });
-  const words = members.map(({ member, cause, log }) => [`  member ${member}: ${cause}`, ...log.map((line) => `    | ${line}`)].join('\n'));
-  return new ZkdError('timeout', [`Ensemble "${name}" ${why}`, ...words].join('\n'), {
-    suggestions: [`zkd cluster status ${name}`],
-    details: { cluster: name, causes: members },
-  });
-}
-
-function noQuorumBeforeRebirth(name: string, ids: readonly number[], { verdict }: AwaitResult): ZkdError {
-  return new ZkdError(
-    'refused',
-    `Members ${ids.join(', ')} of ensemble "${name}" do not get in sync, so a voter whose data is gone cannot be made anew: it could outvote acknowledged writes`,
-    {
-      suggestions: [`zkd cluster status ${name}`, `zkd cluster up ${name} --accept-data-loss`],
-      details: { override: '--accept-data-loss', causes: verdict.causes },
-    },
-  );
-}
-
-/** Adds to the error what was removed or left. */
-async function afterFailure(
-  error: unknown,
-  request: UpRequest,
-  { engine, made, observed, plan }: { engine: Engine; made: Made; observed: ObservedEnsemble; plan: Plan },
-): Promise<unknown> {
-  const hasMade = made.containers.length + made.networks.length > 0;
-  if (!hasMade) return error;
-  const left = request.keepOnFailure
-    ? ['everything this run made (--keep-on-failure)']
-    : await removeMade({ engine, made, observed, plan });
-  if (!(error instanceof ZkdError)) return new ZkdError('failure', messageOf(error), { cause: error, details: { left } });
-  const rest = left.length > 0 ? `\nLeft behind: ${left.join(', ')}` : '\nWhat was made has been removed again';
-  // What was removed has no status to look at.
-  const still =
-    request.keepOnFailure || !plan.isBirth ? error.suggestions : error.suggestions.filter((line) => !line.startsWith('zkd cluster status'));
-  const keep = error.code === 'timeout' && !request.keepOnFailure ? [`zkd cluster ${request.mode} ${request.name} --keep-on-failure`] : [];
-  const suggestions = [...keep, ...still];
-  return new ZkdError(error.code, error.message + rest, { cause: error.cause, suggestions, details: { ...error.details, left } });
 }
 
 /** What the plan needs to know beside the observation; asks for image and ports only where something is to be created. */
@@ -270,45 +220,4 @@ async function previewImage(engine: Engine, given: string | undefined): Promise<
   const wanted = given ?? DEFAULT_IMAGE;
   const local = await engine.findImage(wanted);
   return { wanted, used: wanted, id: local?.id ?? '' };
-}
-
-/** How long nothing may change before a half-made ensemble counts as abandoned. */
-const QUIET_MS = 2000;
-const LOOK_EVERY_MS = 200;
-
-/**
- * Looks at the ensemble. Members that were created but never started mean that another zkd may be at work this moment, or was killed:
- * then waits until either they run or nothing has changed for a while.
- */
-async function lookWhenQuiet(
-  look: () => Promise<ObservedEnsemble>,
-  request: UpRequest,
-  { observer, signal }: UpContext,
-): Promise<ObservedEnsemble> {
-  const state = (observed: ObservedEnsemble): string =>
-    JSON.stringify([[...observed.members].map(([id, { container }]) => [id, container.id, container.state]), observed.networks.length]);
-  const isHalfMade = (observed: ObservedEnsemble): boolean =>
-    [...observed.members.values()].some(({ container }) => container.state === 'created');
-  let observed = await look();
-  if (!isHalfMade(observed)) return observed;
-  const step = `wait to see whether another zkd is creating ensemble "${request.name}"`;
-  observer.start(step);
-  let changedAt = performance.now();
-  const isDecided = await retryUntil(
-    async () => {
-      const next = await look();
-      if (state(next) !== state(observed)) changedAt = performance.now();
-      observed = next;
-      return !isHalfMade(observed) || performance.now() - changedAt >= QUIET_MS ? true : undefined;
-    },
-    { timeoutMs: Math.max(request.timeoutMs, 2 * QUIET_MS), intervalMs: LOOK_EVERY_MS, signal },
-  );
-  if (!isDecided) {
-    throw new ZkdError('conflict', `Ensemble "${request.name}" is being created by another zkd, which is still at work`, {
-      suggestions: [`zkd cluster status ${request.name}`],
-      details: { cluster: request.name },
-    });
-  }
-  observer.end(step, 'done', isHalfMade(observed) ? 'no; going on with it' : 'it did');
-  return observed;
 }

@@ -83,6 +83,11 @@ export class DockerEngine implements port.Engine {
     });
   }
 
+  async renameContainer(id: string, name: string): Promise<void> {
+    const call: Call = { method: 'POST', path: ['containers', id, 'rename'], query: { name } };
+    await this.#act(`rename container "${id}" to "${name}"`, call, /same name as its current name/i);
+  }
+
   async setRestartPolicy(id: string, policy: port.RestartPolicy): Promise<void> {
     const call: Call = { method: 'POST', path: ['containers', id, 'update'], body: { RestartPolicy: { Name: policy } } };
     const deadline = Date.now() + UPDATE_TIMEOUT_MS;

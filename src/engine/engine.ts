@@ -250,6 +250,8 @@ export interface Engine {
   unpauseContainer(id: string): Promise<void>;
   /** `force` ends a running one first; `anonymousVolumes` takes its anonymous volumes along. */
   removeContainer(id: string, options?: { readonly force?: boolean; readonly anonymousVolumes?: boolean }): Promise<void>;
+  /** Gives a container another name. Of several that are to have one name, one gets it: `name-taken` for the others. */
+  renameContainer(id: string, name: string): Promise<void>;
   setRestartPolicy(id: string, policy: RestartPolicy): Promise<void>;
   findContainer(idOrName: string): Promise<ContainerDetails | undefined>;
   /** All containers, running or not, that carry the labels. */

@@ -25,7 +25,7 @@ export interface FakeImage {
 /** A container inside the fake. Hooks of a test may read it, and read and write its files. */
 export interface FakeContainer {
   readonly id: string;
-  readonly name: string;
+  name: string;
   readonly spec: port.ContainerSpec;
   readonly image: port.ImageSummary & FakeImage;
   readonly files: FakeFileSystem;
@@ -146,11 +146,7 @@ export class FakeEngine implements port.Engine {
       }
       const image = this.#image(spec.image);
       if (image === undefined) throw new EngineRefusal(404, `No such image: ${withTag(spec.image)}`);
-      const owner = [...this.#containers.values()].find(({ name }) => name === spec.name);
-      if (owner !== undefined) {
-        const words = `Conflict. The container name "/${spec.name}" is already in use by container "${owner.id}". You have to remove (or rename) that container to be able to reuse that name.`;
-        throw new EngineRefusal(409, words);
-      }
+      this.#mustBeFree(spec.name);
       const container = this.#newContainer(spec, image);
       this.#containers.set(container.id, container);
       this.#emit('create', container);
@@ -244,6 +240,16 @@ export class FakeEngine implements port.Engine {
       }
       this.#emit('destroy', container);
       this.#wake();
+    });
+  }
+
+  renameContainer(id: string, name: string): Promise<void> {
+    return this.#call('renameContainer', [id, name], `rename container "${id}" to "${name}"`, () => {
+      const container = this.#get(id);
+      if (container.name === name) return;
+      this.#mustBeFree(name);
+      container.name = name;
+      this.#emit('rename', container);
     });
   }
 
@@ -581,6 +587,13 @@ export class FakeEngine implements port.Engine {
       }
       return { ...binding, hostPort };
     });
+  }
+
+  #mustBeFree(name: string): void {
+    const owner = [...this.#containers.values()].find((container) => container.name === name);
+    if (owner === undefined) return;
+    const words = `Conflict. The container name "/${name}" is already in use by container "${owner.id}". You have to remove (or rename) that container to be able to reuse that name.`;
+    throw new EngineRefusal(409, words);
   }
 
   #volume(name: string, labels: port.Labels, anonymous: boolean): FakeVolume {

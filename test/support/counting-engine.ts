@@ -3,7 +3,14 @@
  * does something: kill zkd, let another one pass, go away itself.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, request, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  request,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type ServerResponse,
+} from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -37,28 +44,31 @@ export async function openCountingEngine(): Promise<CountingEngine> {
   const calls: EngineCall[] = [];
   const handle = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     const { method, url = '/', headers } = incoming;
-    const forwarded = request({ socketPath: ENGINE_SOCKET, method, path: url, headers });
-    const gone = new Promise<never>((_, reject) => {
-      forwarded.on('error', reject);
-      incoming.on('error', reject);
+    // In one piece: the engine refuses some requests before it has read them, and closes the connection.
+    const asked = await bodyOf(incoming);
+    const forwarded = request({
+      socketPath: ENGINE_SOCKET,
+      method,
+      path: url,
+      headers: { ...withoutFraming(headers), 'content-length': asked.length },
     });
-    incoming.pipe(forwarded);
+    const gone = new Promise<never>((_, reject) => forwarded.on('error', reject));
+    forwarded.end(asked);
     const answer = await Promise.race([new Promise<IncomingMessage>((resolve) => forwarded.on('response', resolve)), gone]);
-    const chunks: Buffer[] = [];
-    for await (const chunk of answer) chunks.push(chunk as Buffer);
+    const body = await bodyOf(answer);
     const call = { number: calls.length + 1, what: `${method} ${withoutVersion(url)}`, status: answer.statusCode ?? 0 };
     calls.push(call);
     await proxy.onAnswer?.(call);
-    const kept = Object.entries(answer.headers).filter(([name]) => !['transfer-encoding', 'content-length', 'connection'].includes(name));
-    const body = Buffer.concat(chunks);
     const isBodiless = method === 'HEAD' || call.status === 204 || call.status === 304;
     const length = isBodiless ? {} : { 'content-length': body.length };
-    outgoing.writeHead(call.status, { ...(Object.fromEntries(kept) as OutgoingHttpHeaders), ...length });
+    outgoing.writeHead(call.status, { ...withoutFraming(answer.headers), ...length });
     outgoing.end(body);
   };
   const server = createServer((incoming, outgoing) => {
     handle(incoming, outgoing).catch(() => outgoing.destroy());
   });
+  // An engine keeps idle connections open.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(socketPath, resolve));
   const proxy: CountingEngine = {
     url: `unix://${socketPath}`,
@@ -76,3 +86,13 @@ export async function openCountingEngine(): Promise<CountingEngine> {
 }
 
 const withoutVersion = (url: string): string => (url.split('?')[0] ?? '').replace(/^\/v\d+\.\d+/, '');
+
+const FRAMING = ['transfer-encoding', 'content-length', 'connection'];
+const withoutFraming = (headers: IncomingHttpHeaders): OutgoingHttpHeaders =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !FRAMING.includes(name)));
+
+async function bodyOf(message: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of message) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}

@@ -333,6 +333,23 @@ export function describeEngineContract(name: string, makeSubject: () => Promise<
         expect(await engine.findContainer(id)).toBeUndefined();
       });
 
+      it('goes on under another name, which one container of several gets', async () => {
+        const [first, second] = [await create(), await create()];
+        const [old, name] = [(await found(first)).name, fresh()];
+        await engine.renameContainer(first, name);
+        await engine.renameContainer(first, name);
+        expect(await found(name)).toMatchObject({ id: first, state: 'created' });
+        expect(await engine.findContainer(old)).toBeUndefined();
+        await refusal(engine.renameContainer(second, name), 'name-taken');
+        await engine.startContainer(first);
+        expect((await engine.listAttachments(network)).map(({ containerName }) => containerName)).toEqual([name]);
+
+        const others = [second, await create(), await create()];
+        await engine.removeContainer(first, { force: true, anonymousVolumes: true });
+        const outcomes = await Promise.allSettled(others.map((id) => engine.renameContainer(id, name)));
+        expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      });
+
       it('may begin and end for several at once', async () => {
         const ids = await Promise.all(Array.from({ length: 4 }, () => create()));
         await Promise.all(ids.map((id) => engine.startContainer(id)));
@@ -349,6 +366,7 @@ export function describeEngineContract(name: string, makeSubject: () => Promise<
           engine.killContainer(id, 'TERM'),
           engine.pauseContainer(id),
           engine.unpauseContainer(id),
+          engine.renameContainer(id, fresh()),
           engine.setRestartPolicy(id, 'no'),
           engine.writeFiles(id, [file('/tmp/x', 'x')]),
           engine.findFile(id, '/tmp/x'),

@@ -3,9 +3,15 @@ import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import { openCountingEngine, type EngineCall } from './counting-engine.js';
 import { belongingsOf, docker, IMAGE, status, succeed, up, wholeEnsemble } from './story.js';
-import { endOf, startZkd, zkd } from './zkd.js';
+import { endOf, startZkd, zkd, type ZkdResult } from './zkd.js';
 
 const UP = ['--size', '3', '--client-port', 'auto', '--timeout', '120s'] as const;
+
+/** The n-th call of this kind that succeeds. */
+export const nth = (number: number, pattern: RegExp): ((call: EngineCall) => boolean) => {
+  let seen = 0;
+  return ({ what, status }) => status < 300 && pattern.test(what) && (seen += 1) === number;
+};
 
 /**
  * Kills a fresh `up` with SIGKILL when the engine has done a call for which `isThePoint` holds, before zkd has the answer. Answers that
@@ -72,9 +78,40 @@ export async function expectWhole(name: string): Promise<void> {
   expect(restart.split('\n')).toEqual(Array(3).fill('unless-stopped'));
 }
 
+/**
+ * A fresh `up` that gets no answer from the engine, from a call for which `isThePoint` holds, until another one has come to its end.
+ * Answers that call, or undefined where the first came to its end before.
+ */
+export async function expectSlowAndQuickUpMakeOne(
+  name: string,
+  isThePoint: (call: EngineCall) => boolean,
+): Promise<EngineCall | undefined> {
+  const engine = await openCountingEngine();
+  try {
+    let point: EngineCall | undefined;
+    let quick: Promise<ZkdResult> | undefined;
+    engine.onAnswer = async (call) => {
+      if (!point && isThePoint(call)) {
+        point = call;
+        quick = zkd(['cluster', 'up', name, ...UP]);
+      }
+      await quick;
+    };
+    const slow = await zkd(['cluster', 'up', name, ...UP], { env: { DOCKER_HOST: engine.url } });
+    await expectOneEnsemble(name, quick ? [slow, await quick] : [slow]);
+    return point;
+  } finally {
+    await engine.close();
+  }
+}
+
 /** Two `up` of one name at once: each ends with 0 or 4, one at least with 0, and one whole ensemble is there. */
 export async function expectTwoUpsMakeOne(name: string): Promise<void> {
   const both = await Promise.all([1, 2].map(() => zkd(['cluster', 'up', name, ...UP, '--image', IMAGE, '--heap', '64m'])));
+  await expectOneEnsemble(name, both);
+}
+
+async function expectOneEnsemble(name: string, both: readonly ZkdResult[]): Promise<void> {
   const said = both.map(({ exitCode, stdout, stderr }) => `exit ${exitCode}\n${stdout}\n${stderr}`).join('\n=== the other\n');
   expect(
     both.every(({ exitCode }) => exitCode === 0 || exitCode === 4),

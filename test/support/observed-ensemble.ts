@@ -14,6 +14,7 @@ export interface Sight {
   readonly record?: EnsembleRecord;
   /** What differs from a running container, by member id; null where there is none. */
   readonly members?: Readonly<Record<number, Partial<ContainerDetails> | null>>;
+  readonly surplus?: readonly ObservedMember[];
   /** Volumes that are gone, as `2/data`. */
   readonly lostVolumes?: readonly string[];
   /** Volumes of an earlier life. */
@@ -82,6 +83,7 @@ export function observedEnsemble({ record, members = {}, lostVolumes = [], ...si
     name: record?.cluster ?? 'zk',
     record,
     members: new Map(seen),
+    surplus: sight.surplus ?? [],
     networks: (sight.networks ?? (record && record.settings.network === null ? ['net-1'] : [])).map((id) => network('zkd-zk', id)),
     foreignNetwork: sight.foreignNetwork === undefined ? undefined : network(sight.foreignNetwork, 'foreign'),
     volumes: new Map(

@@ -1,14 +1,9 @@
 /** `up` killed with SIGKILL at points of its way: another `up` goes on from there. All points: test/soak/killed-up.test.ts. */
 import { describe, expect, it } from 'vitest';
-import type { EngineCall } from '../../support/counting-engine.js';
-import { expectUpMakesWhole, killUp } from '../../support/killed-up.js';
+import { expectUpMakesWhole, killUp, nth } from '../../support/killed-up.js';
 import { useEnsembles } from '../../support/story.js';
 
 const ensembles = useEnsembles();
-const nth = (number: number, pattern: RegExp): ((call: EngineCall) => boolean) => {
-  let seen = 0;
-  return ({ what, status }) => status < 300 && pattern.test(what) && (seen += 1) === number;
-};
 
 describe('up after an up that was killed', () => {
   it.each([

@@ -109,7 +109,7 @@ describe('a voter whose data is gone', () => {
       'start-4 <- create-4 configure-4',
       'await-quorum <- start-1 start-4',
       'create-2 <- await-quorum',
-      'configure-2 <- create-2',
+      'configure-2 <- create-2 configure-4',
       'start-2 <- configure-2',
     ]);
     const awaited = plan.operations.find(({ kind }) => kind === 'await-quorum');

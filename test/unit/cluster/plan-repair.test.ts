@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { NO_CONTAINERS } from '../../support/observed-ensemble.js';
+import { BORN_AT, NO_CONTAINERS, observedMember } from '../../support/observed-ensemble.js';
 import { assertDoable, linesFor, orderOf, planFor } from '../../support/plan-text.js';
 import { sampleRecord } from '../../support/sample-ensemble.js';
 
@@ -27,7 +27,6 @@ describe('a member that does not run', () => {
     [{ state: 'exited', exitCode: 137 }, 'exited with code 137'],
     [{ state: 'exited', exitCode: 0 }, 'exited with code 0'],
     [{ state: 'exited', exitCode: 137, outOfMemory: true }, 'was out of memory'],
-    [{ state: 'created', exitCode: null, startedAt: null }, 'never started'],
   ] as const)('is started: %j', (state, cause) => {
     expect(linesFor({}, { record, members: { 2: state } })).toEqual([`start member 2: ${cause}`]);
   });
@@ -35,6 +34,16 @@ describe('a member that does not run', () => {
   it('is started at once, beside the others', () => {
     const plan = planFor({}, { record, members: { 1: { state: 'exited' }, 2: { state: 'exited' }, 3: { state: 'exited' } } });
     expect(orderOf(plan)).toEqual(['start-1 <-', 'start-2 <-', 'start-3 <-']);
+  });
+
+  it('is replaced where it was never started: whoever made it may still be at work', () => {
+    const sight = { record, members: { 2: { state: 'created', exitCode: null, startedAt: null } } } as const;
+    expect(linesFor({}, sight)).toEqual([
+      'replace member 2 (participant, zkd-zk-2, 127.0.0.1:2182): never started',
+      'configure member 2',
+      'start member 2: new container',
+    ]);
+    assertDoable(planFor({}, sight));
   });
 
   it('is unpaused where it is paused', () => {
@@ -116,16 +125,46 @@ describe('a birth that was cut short', () => {
   it('goes on where it stopped, with nothing to lose yet', () => {
     const sight = { record, members: { 1: unborn, 2: null, 3: null }, lostVolumes: ['2/data', '2/datalog', '3/data'], networks: [] };
     expect(linesFor({}, sight)).toEqual([
+      'replace member 1 (participant, zkd-zk-1, 127.0.0.1:2181): never started',
       'create network zkd-zk',
       'create member 2 (participant, zkd-zk-2, 127.0.0.1:2182): not made yet',
-      'configure member 2',
       'create member 3 (participant, zkd-zk-3, 127.0.0.1:2183): not made yet',
+      'configure member 1',
+      'configure member 2',
       'configure member 3',
-      'start member 1: never started',
+      'start member 1: new container',
       'start member 2: new container',
       'start member 3: new container',
     ]);
     assertDoable(planFor({}, sight));
+  });
+
+  it('is gone on with member by member: the first is the claim, and nothing is configured before the old containers are gone', () => {
+    const plan = planFor({}, { record, members: { 1: unborn, 2: unborn, 3: null } });
+    expect(orderOf(plan).slice(0, 6)).toEqual([
+      'create-1 <-',
+      'create-2 <- create-1',
+      'create-3 <- create-1',
+      'configure-1 <- create-1 create-2',
+      'configure-2 <- create-2 create-1 configure-1',
+      'configure-3 <- create-3 create-1 create-2 configure-1',
+    ]);
+    assertDoable(plan);
+  });
+
+  it('is as old as the containers that were replaced', () => {
+    const { labels } = observedMember(record, 1).container;
+    const late = { ...unborn, createdAt: '2026-01-01T10:30:00.000Z' };
+    const sightOf = (first: typeof late) => ({ record, members: { 1: first, 2: null, 3: null }, lostVolumes: ['2/data', '3/data'] });
+    const replaced = { ...late, labels: { ...labels, 'zkd.since': BORN_AT } };
+    expect(linesFor({}, sightOf(replaced))).toContain('create member 2 (participant, zkd-zk-2, 127.0.0.1:2182): not made yet');
+    expect(() => linesFor({}, sightOf(late))).toThrow('is gone');
+  });
+
+  it('loses a container that was to take a place and did not', () => {
+    const { container } = observedMember(record, 2, unborn);
+    const spare = { id: 2, role: 'participant', container: { ...container, id: 'spare', name: 'zkd-zk-2-new-0a1b2c3d' } } as const;
+    expect(linesFor({}, { record, surplus: [spare] })).toEqual(['remove container zkd-zk-2-new-0a1b2c3d: of no use']);
   });
 
   it('is no such thing where a member ran once, or volumes are older than the containers', () => {

@@ -1,0 +1,53 @@
+/** Waits until nobody else is at work on an ensemble that was never started to the end. */
+import { ZkdError } from '../errors.js';
+import { retryUntil } from '../runtime/retry-until.js';
+import type { Observer } from './apply.js';
+import type { ObservedEnsemble, ObservedMember } from './observe.js';
+
+/** How long nothing may change before a half-made ensemble counts as abandoned. */
+const QUIET_MS = 2000;
+const LOOK_EVERY_MS = 200;
+
+export interface QuietOptions {
+  readonly name: string;
+  readonly timeoutMs: number;
+  readonly observer: Observer;
+  readonly signal: AbortSignal;
+}
+
+const containersOf = ({ members, surplus }: ObservedEnsemble): ObservedMember[] => [...members.values(), ...surplus];
+
+/**
+ * Looks at the ensemble. Members that were created but never started mean that another zkd may be at work this moment, or was killed:
+ * then waits until either they run or nothing has changed for a while. A slow zkd is taken for a dead one then: it is shut out, see claim.ts.
+ */
+export async function lookWhenQuiet(
+  look: () => Promise<ObservedEnsemble>,
+  { name, timeoutMs, observer, signal }: QuietOptions,
+): Promise<ObservedEnsemble> {
+  const state = (observed: ObservedEnsemble): string =>
+    JSON.stringify([containersOf(observed).map(({ id, container }) => [id, container.id, container.state]), observed.networks.length]);
+  const isHalfMade = (observed: ObservedEnsemble): boolean => containersOf(observed).some(({ container }) => container.state === 'created');
+  let observed = await look();
+  if (!isHalfMade(observed)) return observed;
+  const step = `wait to see whether another zkd is creating ensemble "${name}"`;
+  observer.start(step);
+  let changedAt = performance.now();
+  const isDecided = await retryUntil(
+    async () => {
+      const next = await look();
+      if (state(next) !== state(observed)) changedAt = performance.now();
+      observed = next;
+      return !isHalfMade(observed) || performance.now() - changedAt >= QUIET_MS ? true : undefined;
+    },
+    { timeoutMs: Math.max(timeoutMs, 2 * QUIET_MS), intervalMs: LOOK_EVERY_MS, signal },
+  );
+  if (!isDecided) {
+    throw new ZkdError('conflict', `Ensemble "${name}" is being created by another zkd, which is still at work`, {
+      suggestions: [`zkd cluster status ${name}`],
+      details: { cluster: name },
+    });
+  }
+  observer.end(step, 'done', isHalfMade(observed) ? 'no; going on with it' : 'it did');
+  return observed;
+}
