@@ -2,7 +2,8 @@
 import { ZkdError } from '../errors.js';
 import { retryUntil } from '../runtime/retry-until.js';
 import type { Observer } from './apply.js';
-import type { ObservedEnsemble, ObservedMember } from './observe.js';
+import { volumeKey, type ObservedEnsemble, type ObservedMember } from './observe.js';
+import { membersOf } from './view.js';
 
 /** How long nothing may change before a half-made ensemble counts as abandoned. */
 const QUIET_MS = 2000;
@@ -17,17 +18,28 @@ export interface QuietOptions {
 
 const containersOf = ({ members, surplus }: ObservedEnsemble): ObservedMember[] => [...members.values(), ...surplus];
 
+/** A container that was never started; or a member that seems to have lost all, as it looks between the listings of volumes and containers. */
+function isHalfMade(observed: ObservedEnsemble): boolean {
+  const hasData = (id: number): boolean => observed.volumes.has(volumeKey(id, 'data')) && observed.volumes.has(volumeKey(id, 'datalog'));
+  const isLost = ({ id }: { readonly id: number }): boolean => !observed.members.has(id) && !hasData(id);
+  return containersOf(observed).some(({ container }) => container.state === 'created') || membersOf(observed).some(isLost);
+}
+
+const stateOf = (observed: ObservedEnsemble): string =>
+  JSON.stringify([
+    containersOf(observed).map(({ id, container }) => [id, container.id, container.state]),
+    observed.networks.length,
+    [...observed.volumes.keys()].sort(),
+  ]);
+
 /**
- * Looks at the ensemble. Members that were created but never started mean that another zkd may be at work this moment, or was killed:
- * then waits until either they run or nothing has changed for a while. A slow zkd is taken for a dead one then: it is shut out, see claim.ts.
+ * Looks at the ensemble. What was made by half means that another zkd may be at work this moment, or was killed: then waits until either
+ * all is there or nothing has changed for a while. A slow zkd is taken for a dead one then: it is shut out, see claim.ts.
  */
 export async function lookWhenQuiet(
   look: () => Promise<ObservedEnsemble>,
   { name, timeoutMs, observer, signal }: QuietOptions,
 ): Promise<ObservedEnsemble> {
-  const state = (observed: ObservedEnsemble): string =>
-    JSON.stringify([containersOf(observed).map(({ id, container }) => [id, container.id, container.state]), observed.networks.length]);
-  const isHalfMade = (observed: ObservedEnsemble): boolean => containersOf(observed).some(({ container }) => container.state === 'created');
   let observed = await look();
   if (!isHalfMade(observed)) return observed;
   const step = `wait to see whether another zkd is creating ensemble "${name}"`;
@@ -36,7 +48,7 @@ export async function lookWhenQuiet(
   const isDecided = await retryUntil(
     async () => {
       const next = await look();
-      if (state(next) !== state(observed)) changedAt = performance.now();
+      if (stateOf(next) !== stateOf(observed)) changedAt = performance.now();
       observed = next;
       return !isHalfMade(observed) || performance.now() - changedAt >= QUIET_MS ? true : undefined;
     },

@@ -101,6 +101,33 @@ it.each(['up', 'run'] as const)('a slow %s and a quick up make one ensemble, whe
   expect(ends.filter((end) => end === 'done').length).toBeGreaterThan(ends.length / 2);
 });
 
+it('an up that looks while another makes the first member does not take the rest for lost', async () => {
+  const world = createWorld();
+  let created = (): void => undefined;
+  let listed = (): void => undefined;
+  const isCreated = new Promise<void>((resolve) => (created = resolve));
+  const isListed = new Promise<void>((resolve) => (listed = resolve));
+  let creations = 0;
+  let listings = 0;
+  // Containers are listed before the first one is there, volumes after its own are and before those of the second.
+  const late = endOf(
+    upThrough(world, async ({ method }) => {
+      if (method !== 'listVolumes') return;
+      if ((listings += 1) === 1) await isCreated;
+      else listed();
+    }),
+  );
+  const early = endOf(
+    upThrough(world, async ({ method }) => {
+      if (method !== 'createContainer' || (creations += 1) < 2) return;
+      created();
+      await Promise.race([isListed, late]);
+    }),
+  );
+  expect([await early, await late]).toEqual(['done', 'done']);
+  await expectOneWhole(world, world.said.join('\n'));
+});
+
 it('two at once after one that was killed make one ensemble, wherever it was killed', async () => {
   await Promise.all(
     pointsOf(await callsOfAnUp()).map(async (point) => {
