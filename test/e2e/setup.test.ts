@@ -284,7 +284,8 @@ describe.each(['3.8', '3.9'])('the image of ZooKeeper %s', (release) => {
   let image = '';
 
   const docker = async (...args: string[]) => {
-    const result = await execa('docker', args, { all: true });
+    // A command that hangs fails by name, not as the whole test's time limit.
+    const result = await execa('docker', args, { all: true, timeout: 60_000 });
     return result.all;
   };
   const create = async (...args: string[]) => {
@@ -295,9 +296,14 @@ describe.each(['3.8', '3.9'])('the image of ZooKeeper %s', (release) => {
   const hasMode = async (id: string) => {
     const deadline = Date.now() + 30_000;
     while (Date.now() < deadline) {
-      const answer = await execa('docker', ['exec', id, 'bash', '-c', 'exec 3<>/dev/tcp/localhost/2181; printf srvr >&3; cat <&3'], {
-        reject: false,
-      });
+      const answer = await execa(
+        'docker',
+        ['exec', id, 'bash', '-c', 'exec 3<>/dev/tcp/localhost/2181; printf srvr >&3; timeout 5 cat <&3'],
+        {
+          reject: false,
+          timeout: 20_000,
+        },
+      );
       if (answer.stdout.includes('Mode:')) return;
       await sleep(100);
     }
