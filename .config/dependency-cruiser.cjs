@@ -47,7 +47,7 @@ module.exports = {
     only('chalk', '^src/cli/style\\.ts$'),
     only('cli-table3', '^src/cli/table\\.ts$'),
     only('inquirer', '^src/cli/prompt\\.ts$'),
-    only('log-update', '^src/cli/progress\\.ts$'),
+    only('log-update', '^src/cli/redraw\\.ts$'),
     only('execa', '^src/runtime/'),
   ],
   options: {

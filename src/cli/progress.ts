@@ -2,9 +2,9 @@
  * Progress of long work, on stderr: a live list of steps on a TTY; elsewhere one line when a step starts and one when it ends, and a
  * heartbeat in long waits.
  */
-import type { createLogUpdate } from 'log-update';
 import { formatDurationMs } from '../runtime/quantities.js';
 import type { Output } from './ports.js';
+import { createRedraw } from './redraw.js';
 import type { Style } from './style.js';
 
 /** What running work tells its observer. Rooms call it; they never write themselves. */
@@ -61,10 +61,9 @@ export function createLineProgress(write: (line: string) => void): Progress {
   };
 }
 
-/** A list of steps redrawn in place. Loads `log-update` for it. */
+/** A list of steps redrawn in place. */
 export async function createLiveProgress(stream: Output, style: Style): Promise<Progress> {
-  const logUpdate: { createLogUpdate: typeof createLogUpdate } = await import('log-update');
-  const draw = logUpdate.createLogUpdate(stream as NodeJS.WriteStream);
+  const redraw = await createRedraw(stream);
   const steps = new Map<string, Step>();
   let frame = 0;
   let isClosed = false;
@@ -81,7 +80,7 @@ export async function createLiveProgress(stream: Output, style: Style): Promise<
       const took = step.outcome === 'running' ? performance.now() - step.startedAt : step.tookMs;
       return `${mark} ${name} ${style.faint(formatDurationMs(took))}${step.note ? style.faint(`  ${step.note}`) : ''}`;
     });
-    draw(lines.join('\n'));
+    redraw.draw(lines.join('\n'));
   };
   const timer = setInterval(() => {
     frame += 1;
@@ -105,7 +104,7 @@ export async function createLiveProgress(stream: Output, style: Style): Promise<
       if (current) current.note = note;
     },
     say(line) {
-      if (!isClosed && steps.size > 0) draw.clear();
+      if (!isClosed && steps.size > 0) redraw.clear();
       stream.write(`${line}\n`);
       if (!isClosed) render();
     },
@@ -117,7 +116,7 @@ export async function createLiveProgress(stream: Output, style: Style): Promise<
         if (step.outcome === 'running') Object.assign(step, { outcome: 'stopped', tookMs: performance.now() - step.startedAt });
       }
       render();
-      draw.done();
+      redraw.done();
     },
   };
 }
