@@ -11,8 +11,10 @@ export interface AwaitOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly ask: FourLetterProbe;
-  /** Only these members count; all when absent. */
+  /** Only these members must be in sync; all when absent. The others are looked at, since it is with them that they are. */
   readonly only?: readonly number[];
+  /** Members that do not run are waited for too: somebody else may start them, or make them anew. */
+  readonly untilStarted?: boolean;
   /** Called with the causes at every look that is not good yet. */
   onWait?(verdict: Verdict): void;
 }
@@ -35,33 +37,45 @@ const PROBE_TIMEOUT_MS = 2000;
  * zkd does: until all members serve only those that do not are asked, one word each, and the engine only now and then.
  */
 export async function awaitReady(engine: Engine, first: ObservedEnsemble, options: AwaitOptions): Promise<AwaitResult> {
-  const { ask, signal, timeoutMs, only } = options;
+  const { ask, signal, timeoutMs, only, untilStarted = false } = options;
   const view = (observed: ObservedEnsemble): Promise<EnsembleView> =>
-    viewMembers(engine, observed, { ask, timeoutMs: PROBE_TIMEOUT_MS, signal, ...(only ? { only } : {}) });
+    viewMembers(engine, observed, { ask, timeoutMs: PROBE_TIMEOUT_MS, signal });
+  const isLost = (seen: ObservedEnsemble): boolean => (untilStarted ? seen.record === undefined : isGone(seen, only));
+  const isHopeless = (member: MemberView): boolean =>
+    (only?.includes(member.id) ?? true) && (isCrashLoop(member) || (!untilStarted && hasEnded(member)));
   const serving = new Set<number>();
   let observed = first;
   let lookedAt = performance.now();
   const look = async (): Promise<AwaitResult | undefined> => {
-    const isDue = performance.now() - lookedAt > OBSERVE_EVERY_MS || isGone(observed, only);
+    const isDue = performance.now() - lookedAt > OBSERVE_EVERY_MS || isLost(observed);
     if (!isDue && !(await allServe(engine, observed, serving, options))) return undefined;
-    if (isDue) {
+    // Those that serve by now may have been stopped when the engine was asked last.
+    if (isDue || untilStarted) {
       observed = await observe(engine, first.name, { details: true });
       lookedAt = performance.now();
     }
     const ensemble = await view(observed);
-    const verdict = judge(ensemble.members);
+    const verdict = judgeOnly(ensemble.members, only);
     if (verdict.ready) return { ensemble, verdict, ended: 'ready' };
-    if (isGone(observed, only)) return { ensemble, verdict, ended: 'gone' };
+    if (isLost(observed)) return { ensemble, verdict, ended: 'gone' };
     serving.clear();
     options.onWait?.(verdict);
-    return ensemble.members.some((member) => isCrashLoop(member) || hasEnded(member)) ? { ensemble, verdict, ended: 'crashed' } : undefined;
+    return ensemble.members.some(isHopeless) ? { ensemble, verdict, ended: 'crashed' } : undefined;
   };
   const result = await retryUntil(look, { timeoutMs, intervalMs, signal });
   if (result?.ended === 'ready') return result;
   const ensemble = await gatherEvidence(engine, await view(await observe(engine, first.name, { details: true })));
-  const verdict = judge(ensemble.members);
+  const verdict = judgeOnly(ensemble.members, only);
   // The last look may be the one that finds all well.
   return { ensemble, verdict, ended: verdict.ready ? 'ready' : (result?.ended ?? 'timeout') };
+}
+
+/** The verdict on some members, in view of all. */
+function judgeOnly(members: readonly MemberView[], only: readonly number[] | undefined): Verdict {
+  const verdict = judge(members);
+  if (!only) return verdict;
+  const causes = verdict.causes.filter(({ member }) => only.includes(member));
+  return { ready: causes.length === 0 && members.length > 0, causes };
 }
 
 /** Asks the members that did not serve at an earlier look; remembers those that do now. */

@@ -1,9 +1,13 @@
 /** `down` and `rm`: takes containers, network and, when told to, data volumes away. Data is never removed without being told to. */
 import type { Engine } from '../engine/index.js';
 import { messageOf, ZkdError } from '../errors.js';
-import { unlessAborted } from '../runtime/interruption.js';
+import type { FourLetterProbe } from '../zookeeper/index.js';
 import type { Observer } from './apply.js';
+import { chooseMembers } from './choose-members.js';
 import { noSuchEnsemble, observe, type ObservedEnsemble, type ObservedMember } from './observe.js';
+import { findQuorumLoss } from './quorum-guard.js';
+import { isUp, stopContainer } from './stop-container.js';
+import { viewMembers } from './view.js';
 
 export interface MemberAction {
   readonly id: number;
@@ -36,7 +40,7 @@ export interface DownRequest {
   readonly force: boolean;
 }
 
-const STOP_TIMEOUT_MS = 10_000;
+const PROBE_TIMEOUT_MS = 2000;
 const NO_VOLUMES = { removed: [], failed: [] };
 
 /** Without being told to, only what was never meant to last is removed. */
@@ -66,24 +70,20 @@ export interface RemoveRequest {
   readonly volumes: boolean;
 }
 
+/** What `rm` works with: it asks the servers where it says no. */
+export interface RemoveContext extends RemovalContext {
+  readonly ask: FourLetterProbe;
+}
+
 /** Removes stopped containers, running ones only with `force`; the network goes with the last container. */
-export async function removeContainers(request: RemoveRequest, context: RemovalContext): Promise<RemovalResult> {
+export async function removeContainers(request: RemoveRequest, context: RemoveContext): Promise<RemovalResult> {
   const startedAt = performance.now();
   const { engine } = context;
   const observed = await observe(engine, request.name);
   if (!observed.record) throw noSuchEnsemble(request.name);
-  const chosen = chooseMembers(observed, request.members);
-  const running = chosen.filter(({ container }) => ['running', 'paused', 'restarting'].includes(container.state));
-  if (running.length > 0 && !request.force) {
-    throw new ZkdError(
-      'refused',
-      `Member${running.length > 1 ? 's' : ''} ${running.map(({ id }) => id).join(', ')} of ensemble "${request.name}" still run${running.length > 1 ? '' : 's'}`,
-      {
-        suggestions: [`zkd cluster down ${request.name}`, `zkd cluster rm ${request.name} --force`],
-        details: { running: running.map(({ id }) => id), override: '--force' },
-      },
-    );
-  }
+  const chosen = withSurplus(chooseMembers(observed, request.members), observed);
+  const running = chosen.filter(({ container }) => isUp(container));
+  if (running.length > 0 && !request.force) throw await whyNot(request, running, observed, context);
   const members = await removeMembers(chosen, context);
   const failed = members.some(({ error }) => error !== null);
   const isWhole = chosen.length === observed.members.size + observed.surplus.length && !failed;
@@ -95,18 +95,33 @@ export async function removeContainers(request: RemoveRequest, context: RemovalC
   return finish({ observed, members, volumes, networks, startedAt });
 }
 
-function chooseMembers(observed: ObservedEnsemble, ids: readonly number[]): ObservedMember[] {
-  if (ids.length === 0) return [...observed.members.values(), ...observed.surplus];
-  return [...new Set(ids)].flatMap((id) => {
-    const member = observed.members.get(id);
-    if (!member) {
-      throw new ZkdError('not-found', `Ensemble "${observed.name}" has no container for member ${id}`, {
-        suggestions: [`zkd cluster ps ${observed.name}`],
-        details: { cluster: observed.name, member: id },
-      });
-    }
-    return [member, ...observed.surplus.filter((other) => other.id === id)];
-  });
+/** The chosen members' containers, those included that were to take a place and did not. */
+function withSurplus(chosen: readonly ObservedMember[], { surplus }: ObservedEnsemble): ObservedMember[] {
+  return chosen.flatMap((member) => [member, ...surplus.filter(({ id }) => id === member.id)]);
+}
+
+/** Exit 12 for members that run: that the quorum goes with them where it does, else that they run. */
+async function whyNot(
+  { name, members: ids }: RemoveRequest,
+  running: readonly ObservedMember[],
+  observed: ObservedEnsemble,
+  { engine, ask, signal }: RemoveContext,
+): Promise<ZkdError> {
+  if (ids.length > 0) {
+    const { members } = await viewMembers(engine, observed, { ask, timeoutMs: PROBE_TIMEOUT_MS, signal });
+    const loss = findQuorumLoss({ name, members, away: ids, command: 'rm' });
+    if (loss) return loss;
+  }
+  const flags = [...new Set(ids)].map((id) => ` --member ${id}`).join('');
+  const isOne = running.length === 1;
+  return new ZkdError(
+    'refused',
+    `Member${isOne ? '' : 's'} ${running.map(({ id }) => id).join(', ')} of ensemble "${name}" still run${isOne ? 's' : ''}`,
+    {
+      suggestions: [`zkd cluster stop ${name}${flags}`, `zkd cluster rm ${name}${flags} --force`],
+      details: { running: running.map(({ id }) => id), override: '--force' },
+    },
+  );
 }
 
 /** A failing member does not keep the others from being removed. */
@@ -117,11 +132,7 @@ function removeMembers(members: readonly ObservedMember[], { engine, observer, s
       observer.start(step);
       try {
         signal.throwIfAborted();
-        // The engine cannot stop a paused container in an orderly way.
-        if (container.state === 'paused') await engine.unpauseContainer(container.id);
-        if (container.state !== 'created' && container.state !== 'exited') {
-          await unlessAborted(engine.stopContainer(container.id, { timeoutMs: STOP_TIMEOUT_MS }), signal);
-        }
+        if (isUp(container)) await stopContainer(engine, container, signal);
         await engine.removeContainer(container.id, { force: true, anonymousVolumes: true });
         observer.end(step, 'done');
         return { id, container: container.name, action: 'removed', error: null };

@@ -19,8 +19,13 @@ const LOG_LINES_SHOWN = 8;
 /** Lines that tell nothing: blank ones, stack frames, and what zkServer.sh says at every start. */
 const MUTE_LINE = /^\s*(?:$|at \S+\(|\.\.\. \d+ |ZooKeeper JMX enabled by default|Using config: )/;
 
-/** Exit 7, each member's cause and its last log lines. */
-export function notReady(name: string, timeoutMs: number, { verdict, ensemble, ended }: AwaitResult): ZkdError {
+/** Exit 7, each member's cause and its last log lines. `first` is suggested before all else. */
+export function notReady(
+  name: string,
+  timeoutMs: number,
+  { verdict, ensemble, ended }: AwaitResult,
+  first: readonly string[] = [],
+): ZkdError {
   const why = ended === 'crashed' ? 'cannot become ready' : `is not ready within ${formatDurationMs(timeoutMs)}`;
   const members = verdict.causes.map(({ member, cause }) => {
     const tail = ensemble.members.find(({ id }) => id === member)?.evidence?.logTail ?? [];
@@ -28,7 +33,7 @@ export function notReady(name: string, timeoutMs: number, { verdict, ensemble, e
   });
   const words = members.map(({ member, cause, log }) => [`  member ${member}: ${cause}`, ...log.map((line) => `    | ${line}`)].join('\n'));
   return new ZkdError('timeout', [`Ensemble "${name}" ${why}`, ...words].join('\n'), {
-    suggestions: [`zkd cluster status ${name}`],
+    suggestions: [...first, `zkd cluster status ${name}`],
     details: { cluster: name, causes: members },
   });
 }

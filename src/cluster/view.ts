@@ -17,7 +17,6 @@ export interface ViewOptions {
   readonly ask: FourLetterProbe;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
-  readonly only?: readonly number[];
 }
 
 /** The host part of a published address as a client of this engine reaches it. */
@@ -37,11 +36,10 @@ export function membersOf(observed: ObservedEnsemble): WantedMember[] {
 }
 
 /** Asks every member whose container runs; the others are known to be silent. */
-export async function viewMembers(engine: Engine, observed: ObservedEnsemble, { only, ...probe }: ViewOptions): Promise<EnsembleView> {
+export async function viewMembers(engine: Engine, observed: ObservedEnsemble, probe: ViewOptions): Promise<EnsembleView> {
   const network = observed.record?.settings.network ?? networkName(observed.name);
-  const wanted = membersOf(observed).filter(({ id }) => !only || only.includes(id));
   const members = await Promise.all(
-    wanted.map(async (member): Promise<MemberView> => {
+    membersOf(observed).map(async (member): Promise<MemberView> => {
       const there = observed.members.get(member.id);
       const isAttached = there?.container.networks.some(({ name }) => name === network) ?? false;
       const isAsked = there?.container.state === 'running' && isAttached;

@@ -49,8 +49,8 @@ it.each([
 });
 
 it('of a command that does not exist is the failure for unknown ones', async () => {
-  const words = 'Error: Unknown command: zkd cluster stauts\nTry:   zkd cluster status\n       zkd cluster --help\n';
-  expect(await helped('cluster', 'stauts')).toEqual({ stdout: '', stderr: words, exitCode: 2 });
+  const words = 'Error: Unknown command: zkd cluster statuss\nTry:   zkd cluster status\n       zkd cluster --help\n';
+  expect(await helped('cluster', 'statuss')).toEqual({ stdout: '', stderr: words, exitCode: 2 });
   const { stdout, exitCode } = await helped('bogus', '--json');
   expect(exitCode).toBe(2);
   expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'usage', message: 'Unknown command: zkd bogus' } });

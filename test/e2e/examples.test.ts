@@ -24,6 +24,8 @@ const ORDER = [
   'cluster:status',
   'cluster:env',
   'cluster:ls',
+  'cluster:stop',
+  'cluster:start',
   'cluster:run',
   'cluster:rm',
   'cluster:down',

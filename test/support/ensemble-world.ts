@@ -1,5 +1,7 @@
 /** A container engine and its ZooKeeper servers in memory, and the rooms' functions on them with the arguments tests rarely change. */
-import { removeContainers, takeDown, type RemovalResult } from '../../src/cluster/index.js';
+import { removeContainers, startMembers, stopMembers, takeDown, type ActionResult, type RemovalResult } from '../../src/cluster/index.js';
+import type { StartRequest } from '../../src/cluster/start.js';
+import type { StopRequest } from '../../src/cluster/stop.js';
 import { bringUp, type UpRequest, type UpResult } from '../../src/cluster/up.js';
 import type { Observer } from '../../src/cluster/apply.js';
 import type { Engine } from '../../src/engine/index.js';
@@ -15,6 +17,8 @@ export interface World {
   up(request?: Partial<UpRequest>, signal?: AbortSignal): Promise<UpResult>;
   down(request?: { readonly name?: string; readonly volumes?: boolean; readonly force?: boolean }): Promise<RemovalResult>;
   rm(request?: { readonly members?: readonly number[]; readonly force?: boolean; readonly volumes?: boolean }): Promise<RemovalResult>;
+  start(request?: Partial<StartRequest>, signal?: AbortSignal): Promise<ActionResult>;
+  stop(request?: Partial<StopRequest>, signal?: AbortSignal): Promise<ActionResult>;
   /** Everything on the engine, by kind and name, sorted; networks and volumes of others included. */
   inventory(): Promise<string[]>;
 }
@@ -35,6 +39,7 @@ export function createWorld(through: (engine: Engine) => Engine = (engine) => en
     caution: (text) => said.push(`caution: ${text}`),
   };
   const never = new AbortController().signal;
+  const context = { engine: seen, ask: zooKeeper.ask, observer };
   return {
     engine,
     zooKeeper,
@@ -58,7 +63,10 @@ export function createWorld(through: (engine: Engine) => Engine = (engine) => en
       ),
     down: (request = {}) => takeDown({ name: 'zk', volumes: false, force: false, ...request }, { engine: seen, observer, signal: never }),
     rm: (request = {}) =>
-      removeContainers({ name: 'zk', members: [], force: false, volumes: false, ...request }, { engine: seen, observer, signal: never }),
+      removeContainers({ name: 'zk', members: [], force: false, volumes: false, ...request }, { ...context, signal: never }),
+    start: (request = {}, signal = never) =>
+      startMembers({ name: 'zk', members: [], wait: true, timeoutMs: 300, ...request }, { ...context, signal }),
+    stop: (request = {}, signal = never) => stopMembers({ name: 'zk', members: [], force: false, ...request }, { ...context, signal }),
     async inventory() {
       const [containers, networks, volumes] = await Promise.all([
         engine.listContainers({}),

@@ -64,6 +64,25 @@ describe('waiting for an ensemble', () => {
     expect((await wait(world, { only: [1, 2] })).ended).not.toBe('ready');
   });
 
+  it('judges them in view of all: with no quorum they are not in sync, and the cause says so', async () => {
+    const world = await upWorld();
+    await world.stop({ members: [2, 3], force: true });
+    const { ended, verdict } = await wait(world, { only: [1] });
+    expect({ ended, causes: verdict.causes }).toEqual({
+      ended: 'timeout',
+      causes: [{ member: 1, cause: 'no quorum: 1 of 3 voting members run, 2 are needed' }],
+    });
+  });
+
+  it('waits for members that do not run only where it is told to', async () => {
+    const world = await upWorld();
+    await world.stop();
+    expect((await wait(world, { timeoutMs: 30_000 })).ended).toBe('crashed');
+    const waiting = wait(world, { timeoutMs: 30_000, untilStarted: true });
+    await world.start({ wait: false });
+    expect((await waiting).ended).toBe('ready');
+  });
+
   it('rejects with an interruption', async () => {
     const world = await upWorld();
     world.zooKeeper.tell('zkd-zk-1', { silence: 'silent' });
