@@ -13,3 +13,4 @@ export { startMembers } from './start.js';
 export { readStatus, type StatusResult } from './status.js';
 export { stopMembers } from './stop.js';
 export { bringUp, type UpResult } from './up.js';
+export { WAIT_STATES, waitFor, type WaitResult } from './wait.js';

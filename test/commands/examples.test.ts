@@ -26,7 +26,7 @@ it.each(examples)('%s: %s', async (id, text) => {
   const argv = typed.map((word) => (word === 'zkd.yaml' ? join(folder, word) : word));
   const world = createWorld();
   const name = argv.find((word, index) => !word.startsWith('-') && !argv[index - 1]?.startsWith('-')) ?? 'zk';
-  if (!['cluster:up', 'cluster:run', 'cluster:ls'].includes(id)) await world.up({ name });
+  if (!['cluster:up', 'cluster:run', 'cluster:ls'].includes(id) && !argv.includes('gone')) await world.up({ name });
   if (id === 'cluster:rm' && !argv.includes('--force')) {
     for (const { id: container } of await world.engine.listContainers({})) await world.engine.stopContainer(container, { timeoutMs: 1 });
   }

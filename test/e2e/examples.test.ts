@@ -26,6 +26,7 @@ const ORDER = [
   'cluster:ls',
   'cluster:stop',
   'cluster:start',
+  'cluster:wait',
   'cluster:run',
   'cluster:rm',
   'cluster:down',

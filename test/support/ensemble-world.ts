@@ -1,7 +1,17 @@
 /** A container engine and its ZooKeeper servers in memory, and the rooms' functions on them with the arguments tests rarely change. */
-import { removeContainers, startMembers, stopMembers, takeDown, type ActionResult, type RemovalResult } from '../../src/cluster/index.js';
+import {
+  removeContainers,
+  startMembers,
+  stopMembers,
+  takeDown,
+  waitFor,
+  type ActionResult,
+  type RemovalResult,
+  type WaitResult,
+} from '../../src/cluster/index.js';
 import type { StartRequest } from '../../src/cluster/start.js';
 import type { StopRequest } from '../../src/cluster/stop.js';
+import type { WaitRequest } from '../../src/cluster/wait.js';
 import { bringUp, type UpRequest, type UpResult } from '../../src/cluster/up.js';
 import type { Observer } from '../../src/cluster/apply.js';
 import type { Engine } from '../../src/engine/index.js';
@@ -19,6 +29,7 @@ export interface World {
   rm(request?: { readonly members?: readonly number[]; readonly force?: boolean; readonly volumes?: boolean }): Promise<RemovalResult>;
   start(request?: Partial<StartRequest>, signal?: AbortSignal): Promise<ActionResult>;
   stop(request?: Partial<StopRequest>, signal?: AbortSignal): Promise<ActionResult>;
+  wait(request?: Partial<WaitRequest>, signal?: AbortSignal): Promise<WaitResult>;
   /** Everything on the engine, by kind and name, sorted; networks and volumes of others included. */
   inventory(): Promise<string[]>;
 }
@@ -67,6 +78,7 @@ export function createWorld(through: (engine: Engine) => Engine = (engine) => en
     start: (request = {}, signal = never) =>
       startMembers({ name: 'zk', members: [], wait: true, timeoutMs: 300, ...request }, { ...context, signal }),
     stop: (request = {}, signal = never) => stopMembers({ name: 'zk', members: [], force: false, ...request }, { ...context, signal }),
+    wait: (request = {}, signal = never) => waitFor({ name: 'zk', for: 'ready', timeoutMs: 300, ...request }, { ...context, signal }),
     async inventory() {
       const [containers, networks, volumes] = await Promise.all([
         engine.listContainers({}),
