@@ -38,6 +38,8 @@ export abstract class ZkdCommand<Result extends object> extends Command {
   protected terminal!: Terminal;
   protected style: { stdout: Style; stderr: Style } = { stdout: PLAIN_STYLE, stderr: PLAIN_STYLE };
   protected ports!: Ports;
+  /** A command that writes its documents itself, one a line as they come: what `run()` returns is not printed, a failure is one line too. */
+  protected isStream = false;
   #quiet = false;
   #engine: Promise<Engine> | undefined;
   #interruption: Interruption | undefined;
@@ -73,7 +75,12 @@ export abstract class ZkdCommand<Result extends object> extends Command {
   }
 
   override logJson(document: unknown): void {
-    this.ports.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+    if (document === undefined) return;
+    this.ports.stdout.write(`${JSON.stringify(document, null, this.isStream ? undefined : 2)}\n`);
+  }
+
+  override toSuccessJson(result: unknown): unknown {
+    return this.isStream ? undefined : result;
   }
 
   /** Writes the result for a person on stdout, and ends the progress above it; nothing with `--json`. */

@@ -14,3 +14,4 @@ export { readStatus, type StatusResult } from './status.js';
 export { stopMembers } from './stop.js';
 export { bringUp, type UpResult } from './up.js';
 export { WAIT_STATES, waitFor, type WaitResult } from './wait.js';
+export { watchStatus, type Sighting } from './watch-status.js';

@@ -18,6 +18,10 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Which streams are terminals; none where absent. Live drawing is off under `CI`, which these runs have. */
   readonly tty?: boolean;
+  /** Who reads stdout leaves after so many writes: those that follow fail as on a closed pipe. */
+  readonly readerLeavesAfter?: number;
+  /** Called after every write with all that was written so far: for what happens in the middle of a command without an end. */
+  readonly onOutput?: (soFar: { readonly stdout: string; readonly stderr: string }) => void;
   /** Called once the command has opened the engine; for signals in the middle of the work. */
   readonly onOpen?: () => void;
 }
@@ -52,15 +56,23 @@ function useEnvironment(env: Readonly<Record<string, string>>): () => void {
 }
 
 /** Collects what is written. */
-function sink(isTTY: boolean): { readonly stream: Ports['stdout']; text(): string } {
+function sink(isTTY: boolean, onWrite: () => void, leavesAfter = Infinity): { readonly stream: Ports['stdout']; text(): string } {
   const chunks: string[] = [];
-  const write = (chunk: Uint8Array | string): boolean => chunks.push(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString()) > 0;
+  const write = (chunk: Uint8Array | string, ...rest: unknown[]): boolean => {
+    const isLeft = chunks.length >= leavesAfter;
+    if (!isLeft) chunks.push(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString());
+    queueMicrotask(onWrite);
+    const done = rest.at(-1) as ((error?: Error) => void) | undefined;
+    queueMicrotask(() => done?.(isLeft ? Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }) : undefined));
+    return true;
+  };
   return { stream: { write, isTTY, columns: 120 }, text: () => chunks.join('') };
 }
 
 /** The ports of a run on fakes, and what came out of it. */
-export function fakePorts(world: RunWorld | Error, { tty = false, onOpen }: RunOptions = {}) {
-  const [stdout, stderr] = [sink(tty), sink(tty)];
+export function fakePorts(world: RunWorld | Error, { tty = false, readerLeavesAfter, onOutput, onOpen }: RunOptions = {}) {
+  const tell = (): void => onOutput?.({ stdout: stdout.text(), stderr: stderr.text() });
+  const [stdout, stderr] = [sink(tty, tell, readerLeavesAfter), sink(tty, tell)];
   const openings: EndpointOptions[] = [];
   const ports: Partial<Ports> = {
     env: process.env,
