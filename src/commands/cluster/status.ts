@@ -28,10 +28,15 @@ With --watch it looks until Ctrl-C (exit 130): a table redrawn in place on a ter
     ...intervalFlag({ default: '2s' }),
   };
 
+  override async init(): Promise<void> {
+    // Before anything is parsed: what is wrong with the flags is one line as well.
+    this.isStream = this.argv.includes('--watch') || this.argv.includes('-w');
+    await super.init();
+  }
+
   async run(): Promise<StatusResult> {
     const parsed = await this.parse(ClusterStatus);
     const { watch, interval } = parsed.flags;
-    this.isStream = watch;
     const name = await this.clusterName(parsed);
     const engine = await this.engine(parsed.flags);
     if (watch) return this.#watch(engine, name, interval);

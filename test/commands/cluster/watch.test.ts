@@ -104,6 +104,9 @@ describe('cluster status --watch --json', () => {
     const { stdout, exitCode } = await runCommand('cluster:status', ['other', '--watch', '--json'], world);
     expect(exitCode).toBe(3);
     expect(stdout.trimEnd().split('\n')).toHaveLength(1);
+    const wrong = await runCommand('cluster:status', ['zk', '-w', '--bogus', '--json'], world);
+    expect(wrong.exitCode).toBe(2);
+    expect(linesOf(wrong)).toEqual([{ error: expect.objectContaining({ code: 'usage' }) as object }]);
   });
 
   it('ends by itself, and well, when nobody reads any more', async () => {
