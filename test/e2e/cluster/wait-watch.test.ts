@@ -1,4 +1,5 @@
 /** Two that only look: `wait` until somebody has brought about what is waited for, `status --watch` while things happen. */
+import { spawn } from 'node:child_process';
 import { mkdtemp, rm, symlink, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +18,7 @@ import {
   useEnsembles,
   type StatusDocument,
 } from '../../support/story.js';
+import { linesOnScreen } from '../../support/screen.js';
 import { endOf, startZkd, zkd } from '../../support/zkd.js';
 
 const ensembles = useEnsembles();
@@ -176,6 +178,27 @@ describe('status --watch', () => {
     expect(JSON.parse(document ?? '')).toMatchObject({ healthy: true });
     expect({ exitCode, stderr }).toEqual({ exitCode: '0', stderr: '' });
     expect((await watch('| head -2')).stdout).toMatch(new RegExp(`^\\S+Z\n${name}: healthy.*\n0$`));
+  });
+
+  it('redraws in place on a terminal, and Ctrl-C ends it with 130', async () => {
+    const line = `${process.execPath} bin/run.js cluster status ${name} --watch --interval 200ms`;
+    const child = spawn('script', ['-qec', `stty rows 40 cols 200; ${line}`, '/dev/null'], {
+      env: { ...process.env, TERM: 'xterm', CI: '', NO_COLOR: '' },
+    });
+    ensembles.later(async () => child.kill('SIGKILL'));
+    let text = '';
+    let isPressed = false;
+    child.stdout.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      if (isPressed || (text.match(/seen at/g) ?? []).length < 3) return;
+      isPressed = true;
+      child.stdin.write('\u0003');
+    });
+    expect(await new Promise((resolve) => child.on('close', resolve)), text).toBe(130);
+    const screen = linesOnScreen(text.replaceAll('\r\n', '\n'));
+    expect(screen.filter((row) => row.includes('healthy'))).toHaveLength(1);
+    expect(screen.filter((row) => row.includes('Ctrl-C ends'))).toHaveLength(1);
+    expect(screen.at(-1)).toContain('Interrupted by SIGINT');
   });
 
   it('outlives the engine: says that it is away and that it is back, once each', async () => {
