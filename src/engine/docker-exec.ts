@@ -28,8 +28,8 @@ export async function runInside(http: DockerHttp, id: string, { command, user, e
   return { exitCode: await exitCodeOf(http, exec), stdout: Buffer.concat(written.stdout), stderr: Buffer.concat(written.stderr) };
 }
 
-/** The output may end a moment before the engine has noted the exit. */
-async function exitCodeOf(http: DockerHttp, exec: string): Promise<number> {
+/** The exit code of a command whose output has ended; that may be a moment before the engine has noted its exit. */
+export async function exitCodeOf(http: DockerHttp, exec: string): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt++) {
     const { Running, ExitCode } = await http.json<{ Running: boolean; ExitCode: number | null }>({
       method: 'GET',

@@ -3,14 +3,10 @@
  * Pure transformations of async iterables: they open nothing, and ending one ends its source.
  * Formats: "Stream format" of the container attach call, `docker logs --timestamps`, one JSON document a line.
  */
-import type { LogLine } from './engine.js';
+import type { LogLine, OutputChunk } from './engine.js';
 import { EngineRefusal } from './docker-errors.js';
 
-/** Bytes a program wrote to one of its two streams. */
-export interface Frame {
-  readonly stream: 'stdout' | 'stderr';
-  readonly data: Buffer;
-}
+export type Frame = OutputChunk;
 
 const HEADER = 8;
 const NEWLINE = 0x0a;
@@ -56,6 +52,14 @@ export async function* logLines(source: AsyncIterable<Buffer>): AsyncGenerator<L
     }
   }
   for (const [stream, line] of open) yield logLine(stream, line);
+}
+
+/** A time as the log call takes it, `seconds.nanoseconds`: as a number it would lose the nanoseconds. */
+export function sinceQuery(since: number | string | undefined): string | undefined {
+  if (since === undefined) return undefined;
+  if (typeof since === 'number') return String(since);
+  const fraction = /\.(\d{1,9})/.exec(since)?.[1] ?? '';
+  return `${Math.floor(Date.parse(since) / 1000)}.${fraction.padEnd(9, '0')}`;
 }
 
 /** The lines of a stream, without their ends; empty ones are left out. */

@@ -10,13 +10,14 @@ import { createBody, details, engineEvent, summary } from './docker-containers.j
 import type { EventMessage, InspectedContainer, ListedContainer } from './docker-containers.js';
 import { EngineRefusal, isRefused, pullAbandoned, toZkdError, unlessRefused } from './docker-errors.js';
 import type { Attempt } from './docker-errors.js';
+import { attachInside } from './docker-attached-exec.js';
 import { runInside } from './docker-exec.js';
 import * as files from './docker-files.js';
 import { DockerHttp } from './docker-http.js';
 import type { Call, Modem } from './docker-http.js';
 import { filters, imageSummary, networkBody, networkSummary, pullQuery, volumeSummary } from './docker-resources.js';
 import type { DockerImage, DockerNetwork, DockerVolume } from './docker-resources.js';
-import { lines, logLines } from './docker-streams.js';
+import { lines, logLines, sinceQuery } from './docker-streams.js';
 import type { EngineConnection } from './endpoint.js';
 import type * as port from './engine.js';
 
@@ -141,8 +142,13 @@ export class DockerEngine implements port.Engine {
     return this.#translated({ what, endpoint: this.endpoint }, (http) => runInside(http, id, options));
   }
 
+  attachExec(id: string, options: port.AttachedExecOptions): Promise<port.AttachedExec> {
+    const attempt: Attempt = { what: `run ${options.command[0] ?? 'nothing'} in container "${id}"`, endpoint: this.endpoint };
+    return this.#translated(attempt, (http) => attachInside(http, id, options, attempt));
+  }
+
   async *logs(id: string, { follow = false, tail, since, signal }: port.LogOptions = {}): AsyncGenerator<port.LogLine, void, undefined> {
-    const query = { stdout: true, stderr: true, timestamps: true, follow, tail, since };
+    const query = { stdout: true, stderr: true, timestamps: true, follow, tail, since: sinceQuery(since) };
     const call: Call = { method: 'GET', path: ['containers', id, 'logs'], query, signal };
     yield* this.#stream(`read the log of container "${id}"`, call, async (http) => logLines(await http.open(call)));
   }

@@ -167,8 +167,8 @@ export interface LogOptions {
   readonly follow?: boolean;
   /** The last N lines; all when absent. */
   readonly tail?: number;
-  /** Unix time in seconds. */
-  readonly since?: number;
+  /** Only lines of that time and later: Unix time in seconds, or as {@link LogLine.time} for an exact one. */
+  readonly since?: number | string;
   readonly signal?: AbortSignal;
 }
 
@@ -182,6 +182,55 @@ export interface ExecResult {
   readonly exitCode: number;
   readonly stdout: Buffer;
   readonly stderr: Buffer;
+}
+
+/** Of a terminal, in characters. */
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+export interface AttachedExecOptions {
+  readonly command: readonly string[];
+  readonly user?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Whether the command has an input; without one it reads the end at once. */
+  readonly hasInput: boolean;
+  /** Gives it a terminal of this size; all it shows comes as `stdout`. */
+  readonly terminal?: TerminalSize;
+}
+
+/** Bytes a program wrote to one of its two streams. */
+export interface OutputChunk {
+  readonly stream: 'stdout' | 'stderr';
+  readonly data: Buffer;
+}
+
+export interface ExecEnd {
+  /** The command's own; 128+n where a signal ended it, 127 where it does not exist, 126 where it cannot be run. */
+  readonly exitCode: number;
+  /** Why it could not be started, in the engine's words; null where it was. */
+  readonly startError: string | null;
+}
+
+/** A command that runs inside, with its streams attached. Whoever starts it reads its output and closes it. */
+export interface AttachedExec {
+  /** What the command writes, byte by byte as it writes it; ends when it does. Reading slowly makes the command wait. To be read once. */
+  readonly output: AsyncIterable<OutputChunk>;
+  /** Hands bytes to the command's input; resolves when there is room for more. Bytes it no longer reads are dropped. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Ends the command's input; its output goes on. */
+  endInput(): void;
+  resize(size: TerminalSize): Promise<void>;
+  /**
+   * Sends a signal (`INT`, `TERM`, ...) to the command and what it started. False where it could not be found: it has ended, has not begun, or
+   * the container has no shell to look for it with.
+   */
+  signal(name: string): Promise<boolean>;
+  /** How it ended. To be asked once the output has ended. */
+  end(): Promise<ExecEnd>;
+  /** Lets go of the streams; a command that still runs is left alone. */
+  close(): void;
 }
 
 export interface EngineEvent {
@@ -267,6 +316,8 @@ export interface Engine {
   readFiles(id: string, path: string): Promise<ReadonlyMap<string, Buffer>>;
   /** Runs a command in a running container to its end. */
   exec(id: string, options: ExecOptions): Promise<ExecResult>;
+  /** Starts a command in a running container and answers at once, its streams attached. One that cannot be started shows at its end. */
+  attachExec(id: string, options: AttachedExecOptions): Promise<AttachedExec>;
   /** Log lines in the engine's order; with `follow` until the container ends or `signal` aborts. */
   logs(id: string, options?: LogOptions): AsyncIterable<LogLine>;
   /** Events from now on that concern things with these labels, until `signal` aborts. */

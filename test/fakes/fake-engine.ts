@@ -8,6 +8,8 @@ import { posix } from 'node:path';
 import { byExistingDirectory } from '../../src/engine/archive.js';
 import { EngineRefusal, pullAbandoned, toZkdError } from '../../src/engine/docker-errors.js';
 import type * as port from '../../src/engine/engine.js';
+import { FakeExec } from './fake-exec.js';
+import type { FakeCommand } from './fake-exec.js';
 import { FakeFileSystem, addFile, emptyTree } from './fake-files.js';
 import type { FakeTree } from './fake-files.js';
 
@@ -73,6 +75,10 @@ export class FakeEngine implements port.Engine {
   /** What a command run inside answers; nothing and exit code 0 where absent. */
   onExec:
     ((container: FakeContainer, options: port.ExecOptions) => Partial<port.ExecResult> | Promise<Partial<port.ExecResult>>) | undefined;
+  /** What a command with its streams attached does; as `onExec`, once its input has ended, where absent. */
+  onAttach: ((container: FakeContainer, options: port.AttachedExecOptions) => FakeCommand | undefined) | undefined;
+  /** All commands that were attached to, in order. */
+  readonly attached: FakeExec[] = [];
   /** The exit code of a program that is sent TERM; undefined where it does not listen and is killed after the timeout. 143 where absent. */
   onStop: ((container: FakeContainer) => number | undefined) | undefined;
   /** What a registry answers to a pull: an image, or the words it refuses with. Refuses as without a network where absent. */
@@ -304,10 +310,17 @@ export class FakeEngine implements port.Engine {
 
   exec(id: string, options: port.ExecOptions): Promise<port.ExecResult> {
     return this.#call('exec', [id, options], `run ${options.command[0] ?? 'nothing'} in container "${id}"`, async () => {
-      const container = this.#get(id);
-      if (container.state === 'paused') throw new EngineRefusal(409, `Container ${id} is paused, unpause the container before exec`);
-      this.#mustRun(container);
+      const container = this.#mayRunInside(id);
       return { exitCode: 0, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0), ...(await this.onExec?.(container, options)) };
+    });
+  }
+
+  attachExec(id: string, options: port.AttachedExecOptions): Promise<port.AttachedExec> {
+    return this.#call('attachExec', [id, options], `run ${options.command[0] ?? 'nothing'} in container "${id}"`, () => {
+      const container = this.#mayRunInside(id);
+      const exec = new FakeExec(options, this.onAttach?.(container, options) ?? this.#asExec(container));
+      this.attached.push(exec);
+      return exec;
     });
   }
 
@@ -315,7 +328,7 @@ export class FakeEngine implements port.Engine {
     const { follow = false, tail, since = 0, signal } = options;
     const container = await this.#call('logs', [id, options], `read the log of container "${id}"`, () => this.#get(id));
     if (isAborted(signal)) return;
-    const old = container.log.filter(({ time }) => Date.parse(time) >= since * 1000);
+    const old = container.log.filter(({ time }) => (typeof since === 'string' ? time >= since : Date.parse(time) >= since * 1000));
     let next = container.log.length;
     yield* tail === undefined ? old : old.slice(Math.max(0, old.length - tail));
     while (follow && !isAborted(signal)) {
@@ -648,6 +661,24 @@ export class FakeEngine implements port.Engine {
   #mustRun({ id, state }: FakeContainer): void {
     if (state === 'restarting') throw new EngineRefusal(409, `Container ${id} is restarting, wait until the container is running`);
     if (state !== 'running') throw new EngineRefusal(409, `Container ${id} is not running`);
+  }
+
+  #mayRunInside(id: string): FakeContainer {
+    const container = this.#get(id);
+    if (container.state === 'paused') throw new EngineRefusal(409, `Container ${id} is paused, unpause the container before exec`);
+    this.#mustRun(container);
+    return container;
+  }
+
+  #asExec(container: FakeContainer): FakeCommand {
+    return async ({ options, input, write }) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of input) chunks.push(chunk);
+      const { exitCode = 0, stdout, stderr } = (await this.onExec?.(container, { ...options, stdin: Buffer.concat(chunks) })) ?? {};
+      if (stdout?.length) await write(stdout);
+      if (stderr?.length) await write(stderr, 'stderr');
+      return exitCode;
+    };
   }
 
   #summary(container: FakeContainer): port.ContainerSummary {

@@ -7,7 +7,16 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ZkdError } from '../../src/errors.js';
-import type { Engine, EngineErrorReason, EngineEvent, FileEntry, LogLine } from '../../src/engine/engine.js';
+import type {
+  AttachedExec,
+  AttachedExecOptions,
+  Engine,
+  EngineErrorReason,
+  EngineEvent,
+  FileEntry,
+  LogLine,
+  OutputChunk,
+} from '../../src/engine/engine.js';
 
 /** Programs of the contract. */
 export const PROGRAMS = {
@@ -26,6 +35,14 @@ export const COMMANDS = {
   echoes: ['cat'],
   /** The variable GREETING. */
   greets: ['sh', '-c', 'echo "$GREETING"'],
+  /** Says `ready`; ends with 7 when interrupted. Its own child does not listen. */
+  heeds: ['sh', '-c', 'trap "exit 7" INT; echo ready; while :; do sleep 0.05; done'],
+  /** Says `ready` and waits in a child; no signal is handled. */
+  waits: ['sh', '-c', 'echo ready; sleep 600; true'],
+  /** Says rows and columns of its terminal, again when that changes; ends with 0 at the end of a line of input. */
+  measures: ['sh', '-c', 'trap "stty size" WINCH; stty size; read line; while [ "$line" != end ]; do stty size; read line; done'],
+  missing: ['no-such-command', 'x'],
+  forbidden: ['/etc/passwd'],
 } as const;
 
 /** What the suite needs besides an engine. */
@@ -285,6 +302,7 @@ export function describeEngineContract(name: string, makeSubject: () => Promise<
         await engine.pauseContainer(id);
         expect(await found(id)).toMatchObject({ state: 'paused', exitCode: null });
         await refusal(engine.exec(id, { command: COMMANDS.talks }), 'not-running');
+        await refusal(engine.attachExec(id, { command: COMMANDS.talks, hasInput: false }), 'not-running');
         await engine.unpauseContainer(id);
         await engine.unpauseContainer(id);
         expect(await found(id)).toMatchObject({ state: 'running' });
@@ -373,6 +391,7 @@ export function describeEngineContract(name: string, makeSubject: () => Promise<
           engine.readFile(id, '/tmp/x'),
           engine.readFiles(id, '/tmp'),
           engine.exec(id, { command: COMMANDS.talks }),
+          engine.attachExec(id, { command: COMMANDS.talks, hasInput: false }),
           collect(engine.logs(id)),
           engine.connectNetwork(network, id),
         ];
@@ -526,6 +545,123 @@ export function describeEngineContract(name: string, makeSubject: () => Promise<
       });
     });
 
+    describe('a command run inside with its streams attached', () => {
+      const attach = async (command: readonly string[], options: Partial<AttachedExecOptions> = {}): Promise<AttachedExec> =>
+        engine.attachExec(await started(), { command, hasInput: false, ...options });
+      const textOf = (chunks: readonly OutputChunk[], stream: OutputChunk['stream']): string =>
+        Buffer.concat(chunks.filter((chunk) => chunk.stream === stream).map(({ data }) => data)).toString();
+      /** Reads on until the output holds the words. */
+      const reader = ({ output }: AttachedExec) => {
+        const iterator = output[Symbol.asyncIterator]();
+        let text = '';
+        return async (words: RegExp): Promise<string> => {
+          while (!words.test(text)) {
+            const next = await iterator.next();
+            if (next.done === true) expect.fail(`ended before ${String(words)} came: ${text}`);
+            text += next.value.data.toString();
+          }
+          return text;
+        };
+      };
+
+      it('gives its output, streams apart, and its exit code', async () => {
+        const exec = await attach(COMMANDS.talks);
+        const chunks = await collect(exec.output);
+        expect([textOf(chunks, 'stdout'), textOf(chunks, 'stderr')]).toEqual(['out\n', 'err\n']);
+        expect(await exec.end()).toEqual({ exitCode: 4, startError: null });
+        exec.close();
+      });
+
+      it('is given input while it answers, until that ends', async () => {
+        const exec = await attach(COMMANDS.echoes, { hasInput: true });
+        const read = reader(exec);
+        await exec.write(Buffer.from('one\n'));
+        await read(/one\n/);
+        await exec.write(Buffer.from('two\n'));
+        await read(/one\ntwo\n/);
+        exec.endInput();
+        expect(await collect(exec.output)).toEqual([]);
+        expect(await exec.end()).toEqual({ exitCode: 0, startError: null });
+        exec.close();
+      });
+
+      it('passes every byte on, both ways, and waits for a slow reader', async () => {
+        const exec = await attach(COMMANDS.echoes, { hasInput: true });
+        const sent = Buffer.concat(Array.from({ length: 3000 }, (_, index) => Buffer.from([index % 256, 0, 10, 13, 255, 0x1b, 4, 3])));
+        const big = Buffer.concat(Array.from({ length: 100 }, () => sent));
+        const writing = (async () => {
+          for (let at = 0; at < big.length; at += 65_536) await exec.write(big.subarray(at, at + 65_536));
+          exec.endInput();
+        })();
+        const chunks: Buffer[] = [];
+        for await (const { data } of exec.output) {
+          chunks.push(data);
+          if (chunks.length % 10 === 1) await delay(1);
+        }
+        await writing;
+        expect(Buffer.concat(chunks).equals(big)).toBe(true);
+        exec.close();
+      });
+
+      it('reads the end at once where it has no input', async () => {
+        const exec = await attach(COMMANDS.echoes);
+        expect(await collect(exec.output)).toEqual([]);
+        expect(await exec.end()).toMatchObject({ exitCode: 0 });
+        exec.close();
+      });
+
+      it('is sent signals, with what it started', async () => {
+        const heeding = await attach(COMMANDS.heeds);
+        await reader(heeding)(/ready/);
+        expect(await heeding.signal('INT')).toBe(true);
+        await collect(heeding.output);
+        expect(await heeding.end()).toMatchObject({ exitCode: 7 });
+        expect(await heeding.signal('INT')).toBe(false);
+        heeding.close();
+        const waiting = await attach(COMMANDS.waits);
+        await reader(waiting)(/ready/);
+        expect(await waiting.signal('TERM')).toBe(true);
+        await collect(waiting.output);
+        expect(await waiting.end()).toMatchObject({ exitCode: 143 });
+        waiting.close();
+      });
+
+      it('has a terminal of the given size, and of another one later', async () => {
+        const exec = await attach(COMMANDS.measures, { hasInput: true, terminal: { columns: 91, rows: 17 } });
+        const read = reader(exec);
+        // The first look may come before the size does.
+        await exec.write(Buffer.from('\n'));
+        await read(/17 91\r?\n/);
+        await exec.resize({ columns: 132, rows: 43 });
+        await exec.write(Buffer.from('\n'));
+        await read(/43 132\r?\n/);
+        await exec.write(Buffer.from('end\n'));
+        await collect(exec.output);
+        expect(await exec.end()).toMatchObject({ exitCode: 0 });
+        exec.close();
+      });
+
+      it.each([
+        ['missing', 127],
+        ['forbidden', 126],
+      ] as const)('that is %s is no output but an end with %i', async (command, exitCode) => {
+        for (const terminal of [undefined, { columns: 80, rows: 24 }]) {
+          const exec = await attach(COMMANDS[command], terminal && { terminal });
+          expect(await collect(exec.output)).toEqual([]);
+          const end = await exec.end();
+          expect(end.exitCode).toBe(exitCode);
+          expect(end.startError).toContain(COMMANDS[command][0]);
+          exec.close();
+        }
+      });
+
+      it('needs a running container', async () => {
+        const id = await create();
+        const attempt = engine.attachExec(id, { command: COMMANDS.talks, hasInput: false });
+        expect(await refusal(attempt, 'not-running')).toMatchObject({ code: 'conflict' });
+      });
+    });
+
     describe('a log', () => {
       const texts = (lines: readonly LogLine[]): string[] => lines.map(({ stream, line }) => `${stream} ${line}`).sort();
 
@@ -539,6 +675,9 @@ export function describeEngineContract(name: string, makeSubject: () => Promise<
         for (const { time } of lines) expect(time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/);
         expect(await collect(engine.logs(id, { tail: 1 }))).toEqual(lines.slice(1));
         expect(await collect(engine.logs(id, { tail: 0 }))).toEqual([]);
+        // To the nanosecond, and with the line of that time.
+        for (const [index, { time }] of lines.entries())
+          expect(await collect(engine.logs(id, { since: time }))).toEqual(lines.filter((line, at) => at >= index || line.time >= time));
         expect(await collect(engine.logs(id, { since: Math.ceil(Date.now() / 1000) + 60 }))).toEqual([]);
       });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ZkdError, hasReason } from '../../../src/errors.js';
 import { FakeEngine } from '../../fakes/fake-engine.js';
+import type { FakeCommand } from '../../fakes/fake-exec.js';
 import { COMMANDS, PROGRAMS, describeEngineContract } from '../../support/engine-contract.js';
 
 const IMAGE = 'zkd/zookeeper:3.9';
@@ -28,8 +29,39 @@ function contractEngine(): FakeEngine {
     if (command === COMMANDS.greets) return { stdout: Buffer.from(`${env?.['GREETING'] ?? ''}\n`) };
     return { exitCode: 4, stdout: Buffer.from('out\n'), stderr: Buffer.from('err\n') };
   };
+  engine.onAttach = (_container, { command }) => {
+    if (command === COMMANDS.echoes) return echo;
+    if (command === COMMANDS.heeds || command === COMMANDS.waits) return wait;
+    if (command === COMMANDS.measures) return measure;
+    if (command === COMMANDS.missing || command === COMMANDS.forbidden) {
+      const why = command === COMMANDS.missing ? 'executable file not found in $PATH' : 'permission denied';
+      return () => `OCI runtime exec failed: exec failed: "${command[0] ?? ''}": ${why}: unknown`;
+    }
+    return undefined;
+  };
   return engine;
 }
+
+const echo: FakeCommand = async ({ input, write }) => {
+  for await (const chunk of input) await write(chunk);
+  return 0;
+};
+const wait: FakeCommand = async ({ options, write, signalled }) => {
+  if (options.command === COMMANDS.waits) void write('ready\n');
+  else {
+    const signal = signalled();
+    void write('ready\n');
+    if ((await signal) === 'INT') return 7;
+  }
+  return new Promise<number>(() => undefined);
+};
+const measure: FakeCommand = async ({ input, write, size }) => {
+  for await (const line of input) {
+    if (line.toString() === 'end\n') break;
+    await write(`${size()?.rows ?? 0} ${size()?.columns ?? 0}\r\n`);
+  }
+  return 0;
+};
 
 describeEngineContract('FakeEngine', () => {
   const engine = contractEngine();
