@@ -7,11 +7,16 @@ import type { FourLetterProbe } from '../zookeeper/index.js';
 import type { TerminalFacts } from './terminal.js';
 
 /** A stream to write to, and what is looked at where it is a terminal. */
-export type Output = Pick<NodeJS.WriteStream, 'write'> & TerminalFacts['stdout'] & { readonly columns?: number };
+export type Output = Pick<NodeJS.WriteStream, 'write'> & TerminalFacts['stdout'] & { readonly columns?: number; readonly rows?: number };
+
+/** What can be read from where it is a stream at all; a terminal can be told to hand over every key. */
+export type Input = TerminalFacts['stdin'] &
+  Pick<NodeJS.ReadStream, 'on' | 'off' | 'pause' | 'resume'> &
+  Partial<Pick<NodeJS.ReadStream, 'setRawMode' | 'unref'>>;
 
 export interface Ports {
   readonly env: NodeJS.ProcessEnv;
-  readonly stdin: TerminalFacts['stdin'];
+  readonly stdin: Input;
   readonly stdout: Output;
   readonly stderr: Output;
   openEngine(options: EndpointOptions): Promise<Engine>;

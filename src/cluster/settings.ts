@@ -80,7 +80,7 @@ const OWNED_KEYS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Keys whose values are secrets; `ssl.keyStore.passwordPath` and its like name a file, which is none. */
-const SECRET_KEY = /(password|passwd|secret|credential|token)(?!s?path)/i;
+export const SECRET_KEY = /(password|passwd|secret|credential|token)(?!s?path)/i;
 
 /**
  * One `key=value` for zoo.cfg. Keys that zkd owns, keys of secrets, and values with line breaks are `usage` errors. No error repeats a

@@ -21,6 +21,33 @@ export function parseDurationMs(input: string, what = 'Duration'): number {
   return milliseconds;
 }
 
+const MOMENT = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?$/;
+
+/**
+ * A time as ISO-8601 UTC with nanoseconds, out of an ISO-8601 one (a date alone is its midnight UTC, a time without a zone is local), or
+ * out of a duration such as `10m`: that long before `now` (milliseconds since 1970).
+ */
+export function parseMoment(input: string, what: string, now: number): string {
+  const match = MOMENT.exec(input.trim());
+  const isDuration = /^[\d.]+[a-z]+$/.test(input.trim());
+  if (isDuration) return withNanoseconds(now - parseDurationMs(input, what), '');
+  const time = match
+    ? Date.parse(
+        input
+          .trim()
+          .replace(match[1] ?? '', '')
+          .replace(' ', 'T'),
+      )
+    : Number.NaN;
+  if (!Number.isFinite(time)) throw wrong(what, input, 'a duration such as 10m, or a time such as 2026-11-22T15:48:30Z');
+  return withNanoseconds(time, match?.[1] ?? '');
+}
+
+function withNanoseconds(time: number, fraction: string): string {
+  const [seconds = '', milliseconds = ''] = new Date(time).toISOString().slice(0, -1).split('.');
+  return `${seconds}.${(fraction.slice(1) || milliseconds).padEnd(9, '0')}Z`;
+}
+
 /** Bytes of a size such as `256m`, `1g`, `512k`; a bare number counts bytes. */
 export function parseBytes(input: string, what: string, minimum: number, maximum: number): number {
   const match = /^(\d+(?:\.\d+)?)([bkmg]?)(?:i?b)?$/i.exec(input.trim());

@@ -23,7 +23,7 @@ const examples = [...(await loadCommands())].flatMap(([id, { examples: list = []
 
 it.each(examples)('%s: %s', async (id, text) => {
   const typed = /<%= config\.bin %> ([^|)"]*)/.exec(text)?.[1]?.trim().split(/\s+/).slice(id.split(':').length) ?? [];
-  const argv = typed.map((word) => (word === 'zkd.yaml' ? join(folder, word) : word));
+  const argv = typed.map((word) => (['zkd.yaml', 'zk-logs'].includes(word) ? join(folder, word) : word));
   const world = createWorld();
   const name = argv.find((word, index) => !word.startsWith('-') && !argv[index - 1]?.startsWith('-')) ?? 'zk';
   if (!['cluster:up', 'cluster:run', 'cluster:ls'].includes(id) && !argv.includes('gone')) await world.up({ name });

@@ -7,13 +7,13 @@ export interface FakeProgram {
   /** What comes in, until its end; without input it ends at once. */
   readonly input: AsyncIterable<Buffer>;
   /** Resolves once somebody has read it. */
-  write(data: Buffer | string, stream?: OutputChunk['stream']): Promise<void>;
+  readonly write: (data: Buffer | string, stream?: OutputChunk['stream']) => Promise<void>;
   /** Called for each signal from now on; until then a signal ends the command. */
-  onSignal(listener: (name: string) => void): void;
+  readonly onSignal: (listener: (name: string) => void) => void;
   /** Resolves with the first signal. */
-  signalled(): Promise<string>;
+  readonly signalled: () => Promise<string>;
   /** The size of its terminal now. */
-  size(): TerminalSize | undefined;
+  readonly size: () => TerminalSize | undefined;
 }
 
 /** What a command does: answers its exit code, or the engine's words on why it cannot start. */
@@ -25,6 +25,7 @@ const NUMBERS: Readonly<Record<string, number>> = { HUP: 1, INT: 2, QUIT: 3, KIL
 class Channel<T> {
   readonly #items: { readonly item: T; readonly taken: () => void }[] = [];
   #isClosed = false;
+  #failure: Error | undefined;
   #wake: () => void = () => undefined;
 
   put(item: T): Promise<void> {
@@ -40,6 +41,12 @@ class Channel<T> {
     this.#wake();
   }
 
+  /** Whoever takes from it gets the error. */
+  fail(error: unknown): void {
+    this.#failure = error instanceof Error ? error : new Error(String(error));
+    this.close();
+  }
+
   /** Whoever still waits for a taker waits no longer. */
   drop(): void {
     this.close();
@@ -52,7 +59,8 @@ class Channel<T> {
       if (next) {
         next.taken();
         yield next.item;
-      } else if (this.#isClosed) return;
+      } else if (this.#failure !== undefined) throw this.#failure;
+      else if (this.#isClosed) return;
       else await new Promise<void>((resolve) => (this.#wake = resolve));
     }
   }
@@ -82,13 +90,19 @@ export class FakeExec implements AttachedExec {
       signalled: () => new Promise((resolve) => this.#listeners.push(resolve)),
       size: () => this.#size,
     };
-    this.#ended = Promise.race([killed, Promise.resolve(command(program))]).then((end) => {
+    // Not before whoever starts it has it in hand.
+    const run = async (): Promise<number | string> => {
+      await new Promise((resolve) => setImmediate(resolve));
+      return command(program);
+    };
+    this.#ended = Promise.race([killed, run()]).then((end) => {
       this.#isOver = true;
       this.#output.close();
       this.#input.drop();
       if (typeof end === 'number') return { exitCode: end, startError: null };
       return { exitCode: /not found/.test(end) ? 127 : 126, startError: end };
     });
+    this.#ended.catch((error: unknown) => this.#output.fail(error));
   }
 
   get output(): AsyncIterable<OutputChunk> {

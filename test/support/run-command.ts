@@ -2,6 +2,7 @@
  * Runs one command in process, as `zkd` would, on fakes: the class from `src`, the outside replaced through the one seam in
  * `src/cli/ports.ts`. What oclif does before a command runs is in the end-to-end tests.
  */
+import { Readable } from 'node:stream';
 import { Config } from '@oclif/core/config';
 import { replacePorts, type Ports } from '../../src/cli/ports.js';
 import type { EndpointOptions, Engine } from '../../src/engine/index.js';
@@ -22,12 +23,20 @@ export interface RunOptions {
   readonly readerLeavesAfter?: number;
   /** Called after every write with all that was written so far: for what happens in the middle of a command without an end. */
   readonly onOutput?: (soFar: { readonly stdout: string; readonly stderr: string }) => void;
+  /** What comes in on stdin; a stream of the test's own where it is to last. Nothing where absent. */
+  readonly input?: string | Readable;
+  /** Told each change to and from raw mode of the terminal. */
+  readonly onRawMode?: (isRaw: boolean) => void;
+  /** Called before each piece of stdout is taken; false refuses it, as a pipe does that nobody reads any more. */
+  readonly onWrite?: () => Promise<boolean> | boolean;
   /** Called once the command has opened the engine; for signals in the middle of the work. */
   readonly onOpen?: () => void;
 }
 
 export interface RunResult {
   readonly stdout: string;
+  /** The same, byte by byte. */
+  readonly bytes: Buffer;
   readonly stderr: string;
   readonly exitCode: number;
   /** What each opening of an engine was asked for. */
@@ -56,39 +65,59 @@ function useEnvironment(env: Readonly<Record<string, string>>): () => void {
 }
 
 /** Collects what is written. */
-function sink(isTTY: boolean, onWrite: () => void, leavesAfter = Infinity): { readonly stream: Ports['stdout']; text(): string } {
-  const chunks: string[] = [];
-  const write = (chunk: Uint8Array | string, ...rest: unknown[]): boolean => {
+interface SinkOptions {
+  readonly tell?: () => void;
+  readonly leavesAfter?: number | undefined;
+  readonly onWrite?: (() => Promise<boolean> | boolean) | undefined;
+}
+
+function sink(isTTY: boolean, { tell, leavesAfter = Infinity, onWrite = () => true }: SinkOptions = {}) {
+  const chunks: Buffer[] = [];
+  type Done = (error?: Error | null) => void;
+  const write = (chunk: Uint8Array | string, encoding?: BufferEncoding | Done, callback?: Done): boolean => {
+    const done = typeof encoding === 'function' ? encoding : callback;
     const isLeft = chunks.length >= leavesAfter;
-    if (!isLeft) chunks.push(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString());
-    queueMicrotask(onWrite);
-    const done = rest.at(-1) as ((error?: Error) => void) | undefined;
-    queueMicrotask(() => done?.(isLeft ? Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }) : undefined));
+    if (!isLeft) chunks.push(Buffer.from(chunk));
+    if (tell) queueMicrotask(tell);
+    void (async () => {
+      const isTaken = (await onWrite()) && !isLeft;
+      done?.(isTaken ? null : Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
+    })();
     return true;
   };
-  return { stream: { write, isTTY, columns: 120 }, text: () => chunks.join('') };
+  const stream: Ports['stdout'] = { write, isTTY, columns: 120, rows: 40 };
+  return { stream, bytes: () => Buffer.concat(chunks), text: () => Buffer.concat(chunks).toString() };
+}
+
+function inputOf({ tty = false, input = '', onRawMode }: RunOptions): Ports['stdin'] {
+  const stream = typeof input === 'string' ? Readable.from(input === '' ? [] : [Buffer.from(input)]) : input;
+  const setRawMode = (isRaw: boolean) => {
+    onRawMode?.(isRaw);
+    return stream;
+  };
+  return Object.assign(stream, { isTTY: tty, setRawMode }) as unknown as Ports['stdin'];
 }
 
 /** The ports of a run on fakes, and what came out of it. */
-export function fakePorts(world: RunWorld | Error, { tty = false, readerLeavesAfter, onOutput, onOpen }: RunOptions = {}) {
+export function fakePorts(world: RunWorld | Error, options: RunOptions = {}) {
+  const { tty = false, readerLeavesAfter, onOutput, onOpen, onWrite } = options;
   const tell = (): void => onOutput?.({ stdout: stdout.text(), stderr: stderr.text() });
-  const [stdout, stderr] = [sink(tty, tell, readerLeavesAfter), sink(tty, tell)];
+  const [stdout, stderr] = [sink(tty, { tell, leavesAfter: readerLeavesAfter, onWrite }), sink(tty, { tell })];
   const openings: EndpointOptions[] = [];
   const ports: Partial<Ports> = {
     env: process.env,
-    stdin: { isTTY: tty },
+    stdin: inputOf(options),
     stdout: stdout.stream,
     stderr: stderr.stream,
-    async openEngine(options) {
-      openings.push(options);
+    async openEngine(choice) {
+      openings.push(choice);
       onOpen?.();
       if (world instanceof Error) throw world;
       return world.engine;
     },
-    askFourLetterWord: (address, word, options) =>
-      world instanceof Error ? Promise.reject(world) : world.zooKeeper.ask(address, word, options),
+    askFourLetterWord: (address, word, how) => (world instanceof Error ? Promise.reject(world) : world.zooKeeper.ask(address, word, how)),
   };
-  return { ports, openings, stdout: () => stdout.text(), stderr: () => stderr.text() };
+  return { ports, openings, stdout: () => stdout.text(), bytes: () => stdout.bytes(), stderr: () => stderr.text() };
 }
 
 /** Runs `zkd <id> <argv>`. A world that is an error is an engine that cannot be opened. */
@@ -100,10 +129,10 @@ export async function runCommand(
 ): Promise<RunResult> {
   const [command, config] = await Promise.all([loadCommand(id), loadConfig()]);
   const restore = useEnvironment(options.env ?? {});
-  const { ports, openings, stdout, stderr } = fakePorts(world, options);
+  const { ports, openings, stdout, bytes, stderr } = fakePorts(world, options);
   try {
     await command.run([...argv], replacePorts(config, ports));
-    return { stdout: stdout(), stderr: stderr(), exitCode: Number(process.exitCode ?? 0), openings };
+    return { stdout: stdout(), bytes: bytes(), stderr: stderr(), exitCode: Number(process.exitCode ?? 0), openings };
   } finally {
     process.exitCode = undefined;
     restore();

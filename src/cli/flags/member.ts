@@ -1,15 +1,22 @@
-/** Which members of the ensemble. */
+/** Which members of an ensemble. */
 import { custom } from '@oclif/core/flags';
 import { parseWholeNumber } from '../../runtime/quantities.js';
 
-/** Any number of members; read the values with `repeated`. */
+const parseMember = async (input: string): Promise<number> => parseWholeNumber(input, 'Member', 1, 255);
+
+/** Any number of members; all where none is given. */
 export const membersFlag = {
   member: custom<number>({
     env: 'ZKD_MEMBER',
     multiple: true,
     multipleNonGreedy: true,
-    parse: async (input) => parseWholeNumber(input, 'Member', 1, 255),
+    parse: parseMember,
     helpValue: 'ID',
     summary: 'Only this member; can be repeated.',
   })(),
 };
+
+/** One member. */
+export const memberFlag = (summary: string) => ({
+  member: custom<number>({ env: 'ZKD_MEMBER', parse: parseMember, helpValue: 'ID', summary })(),
+});

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { frames, lines, logLines } from '../../../src/engine/docker-streams.js';
+import { frames, lines, logLines, sinceQuery } from '../../../src/engine/docker-streams.js';
 import type { Frame } from '../../../src/engine/docker-streams.js';
 
 const TIME = '2026-11-22T15:48:30.571546446Z';
@@ -133,5 +133,15 @@ describe('lines', () => {
 
   it('include a last one without an end', async () => {
     expect(await collect(lines(source(Buffer.from('{"a":1}\n{"b":2}'))))).toEqual(['{"a":1}', '{"b":2}']);
+  });
+});
+
+describe('a time to read a log from', () => {
+  it('keeps its nanoseconds', () => {
+    expect(sinceQuery(LATER)).toBe(`${Date.parse(LATER.slice(0, 19) + 'Z') / 1000}.571546446`);
+    expect(sinceQuery('2026-11-22T15:48:30.5Z')).toMatch(/^\d+\.500000000$/);
+    expect(sinceQuery('2026-11-22T15:48:30Z')).toMatch(/^\d+\.000000000$/);
+    expect(sinceQuery(1_700_000_000)).toBe('1700000000');
+    expect(sinceQuery(undefined)).toBeUndefined();
   });
 });

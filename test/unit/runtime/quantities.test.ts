@@ -6,6 +6,7 @@ import {
   parseBytes,
   parseDecimal,
   parseDurationMs,
+  parseMoment,
   parseWholeNumber,
 } from '../../../src/runtime/quantities.js';
 import { ZkdError } from '../../../src/errors.js';
@@ -74,6 +75,31 @@ describe('sizes', () => {
   it('writes the largest unit that divides', () => {
     expect([1, 1024, 1536, 1024 ** 2, 3 * 1024 ** 3].map(formatBytes)).toEqual(['1b', '1k', '1536b', '1m', '3g']);
   });
+});
+
+describe('moments', () => {
+  const NOW = Date.parse('2026-11-22T12:00:00.250Z');
+
+  it.each([
+    ['10m', '2026-11-22T11:50:00.250000000Z'],
+    ['500ms', '2026-11-22T11:59:59.750000000Z'],
+    ['2026-11-22', '2026-11-22T00:00:00.000000000Z'],
+    ['2026-11-22T15:48:30Z', '2026-11-22T15:48:30.000000000Z'],
+    ['2026-11-22T15:48Z', '2026-11-22T15:48:00.000000000Z'],
+    ['2026-11-22 15:48:30.5+01:00', '2026-11-22T14:48:30.500000000Z'],
+    ['2026-11-22T15:48:30.571546446Z', '2026-11-22T15:48:30.571546446Z'],
+    ['2026-11-22T15:48:30.000000001-0230', '2026-11-22T18:18:30.000000001Z'],
+  ])('reads %j', (input, time) => expect(parseMoment(input, 'Time', NOW)).toBe(time));
+
+  it('reads a time without a zone as a local one', () => {
+    const local = new Date(2026, 10, 22, 15, 48, 30);
+    expect(Date.parse(parseMoment('2026-11-22T15:48:30', 'Time', NOW))).toBe(local.getTime());
+  });
+
+  it.each(['', 'yesterday', '10', '10 m', '-5m', '2026-13-01', '2026-11-22T25:00Z', '22.11.2026', '2026-11-22T15:48:30.Z', '0s'])(
+    'rejects %j',
+    (input) => expect(() => parseMoment(input, 'Time', NOW)).toThrow(ZkdError),
+  );
 });
 
 describe('numbers', () => {
