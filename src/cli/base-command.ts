@@ -12,7 +12,7 @@ import type { Engine } from '../engine/index.js';
 import { ZkdError } from '../errors.js';
 import { exitNumber, type ExitCodeName } from '../exit-codes.js';
 import { listenForInterruption, type Interruption } from '../runtime/interruption.js';
-import { formatFailure, toFailure } from './failure.js';
+import { formatFailure, toFailure, type Failure } from './failure.js';
 import { booleanOf, settleBooleanVariables } from './flags/boolean.js';
 import { engineChoice, type EngineFlagValues } from './flags/engine.js';
 import { asksForJson } from './flags/output.js';
@@ -136,11 +136,16 @@ export abstract class ZkdCommand<Result extends object> extends Command {
     // Else oclif warns developers of commands on stderr where NODE_ENV is set to something else than production.
     this.parsed = true;
     this.#progress?.close();
-    const failure = toFailure(error, this.words, Object.keys({ ...this.ctor.flags, ...this.ctor.baseFlags, json: true }));
+    const failure = this.ending(toFailure(error, this.words, Object.keys({ ...this.ctor.flags, ...this.ctor.baseFlags, json: true })));
     if (this.jsonEnabled()) this.logJson({ error: failure });
     else this.ports.stderr.write(`${formatFailure(failure, error, this.style.stderr)}\n`);
     if (this.ports.env['ZKD_DEBUG'] && error.stack) this.ports.stderr.write(`${error.stack}\n`);
     process.exitCode = failure.exitCode;
+  }
+
+  /** The failure as this command ends with it. */
+  protected ending(failure: Failure): Failure {
+    return failure;
   }
 
   override async finally(): Promise<void> {

@@ -3,6 +3,7 @@ export type { Observer } from './apply.js';
 export type { Cluster, Member } from './describe.js';
 export { removeContainers, takeDown, type MemberAction, type RemovalResult } from './down.js';
 export { ENVIRONMENT_FORMATS, formatEnvironment, readEnvironment, type Environment } from './environment.js';
+export { execTarget, servingTarget, type ExecTarget } from './exec.js';
 export { exportEnsemble, type ExportRequest, type ExportResult } from './export.js';
 export { listClusters, listMembers, type ClusterSummary } from './list.js';
 export type { ActionResult } from './member-actions.js';

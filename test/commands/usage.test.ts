@@ -21,13 +21,22 @@ beforeEach(() => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
+/** Commands that run a child say last that the exit code is zkd's own. */
+const CHILD_COMMANDS = ['cluster:exec', 'cluster:shell'];
+const OWN_CODE = "zkd: exit code 2 is zkd's own, not the command's\n";
+/** What a command cannot do without. */
+const NEEDED: Readonly<Record<string, readonly string[]>> = { 'cluster:exec': ['--member', '1', '--', 'true'] };
+
 /** Runs both forms; answers the words on stderr. The engine must not have been asked anything. */
-async function refused(id: string, argv: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
+async function refused(id: string, wrong: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
+  const argv = [...wrong, ...(NEEDED[id] ?? [])];
+  const last = CHILD_COMMANDS.includes(id) ? OWN_CODE : '';
   const human = await runCommand(id, argv, world, { env });
   expect({ exitCode: human.exitCode, stdout: human.stdout, openings: human.openings }).toEqual({ exitCode: 2, stdout: '', openings: [] });
   expect(human.stderr).toMatch(/^Error: /);
+  expect(human.stderr.endsWith(last)).toBe(true);
   const json = await runJson(id, argv, world, { env });
-  expect(json).toMatchObject({ exitCode: 2, stderr: '', openings: [] });
+  expect(json).toMatchObject({ exitCode: 2, stderr: last, openings: [] });
   expect(Object.keys(json.document)).toEqual(['error']);
   expect(json.document).toMatchObject({
     error: {
@@ -58,6 +67,7 @@ describe.each(ids)('%s', (id) => {
   });
 
   it('refuses what stands after --, and takes --json before it only', async () => {
+    if (id in NEEDED) return;
     expect(await refused(id, ['--', 'ls', '-la'])).toContain('Nothing may stand after "--"');
     const { stdout, stderr, exitCode } = await runCommand(id, ['--', '--json'], world);
     expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 2 });
@@ -161,6 +171,32 @@ it.each([
   ['cluster:ps', '-o', 'csv'],
   ['cluster:env', '--format', 'fish'],
   ['cluster:rm', '--member', '0'],
+  ['cluster:logs', '--member', '0'],
+  ['cluster:logs', '--tail', '-1'],
+  ['cluster:logs', '--tail', 'all'],
+  ['cluster:logs', '--since', 'yesterday'],
+  ['cluster:logs', '--since', '10 minutes'],
+  ['cluster:logs', '--since', '2026-13-01'],
+  ['cluster:logs', '--export', ''],
+  ['cluster:exec', '--member', 'one'],
+  ['cluster:exec', '--own-exit-base', '113'],
+  ['cluster:exec', '--result', '/nowhere/result.json'],
+  ['cluster:shell', '--member', '256'],
 ])('%s refuses %s %s', async (id, flag, value) => {
   await refused(id, [flag, value]);
+});
+
+it('cluster:logs refuses to export and to follow', async () => {
+  await refused('cluster:logs', ['--export', 'x', '--follow']);
+});
+
+it.each([
+  [['--member', '1'], 'after "--"'],
+  [['--member', '1', '--'], 'after "--"'],
+  [['--', 'ls'], '--member'],
+])('cluster:exec %j is told what it lacks', async (argv, words) => {
+  const { exitCode, stdout, stderr, openings } = await runCommand('cluster:exec', argv, world);
+  expect({ exitCode, stdout, openings }).toEqual({ exitCode: 2, stdout: '', openings: [] });
+  expect(stderr).toContain(words);
+  expect(stderr.endsWith(OWN_CODE)).toBe(true);
 });
