@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatEnvironment, readEnvironment, type Environment } from '../../../src/cluster/environment.js';
@@ -39,6 +40,15 @@ export HOSTS_ENTRY='127.0.0.1 zkd-zk-1 zkd-zk-2'`);
         expect(values).toEqual({ ...ENVIRONMENT, ZKD_CONNECT: connect, HOSTS_ENTRY: hosts });
       }),
     );
+  });
+
+  it('for a shell comes out of a real one as it was', () => {
+    const odd = `it's "$HOME" \`id\` \\ $(id) ; & | > * ? # ! ~ \n\t end`;
+    const text = formatEnvironment({ ...ENVIRONMENT, ZKD_CONNECT: odd, HOSTS_ENTRY: "'" }, 'shell');
+    const script = 'eval "$1"; printf "%s" "$ZKD_CONNECT|$HOSTS_ENTRY|$ZKD_CLUSTER"';
+    for (const shell of ['sh', 'bash']) {
+      expect(execFileSync(shell, ['-euc', script, shell, text], { encoding: 'utf8' })).toBe(`${odd}|'|zk`);
+    }
   });
 
   it('for GitHub has a line KEY=value each, unquoted', () => {
