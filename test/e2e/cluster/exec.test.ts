@@ -150,7 +150,7 @@ describe('a signal', () => {
       container,
       'sh',
       '-c',
-      'for f in /proc/[0-9]*; do grep -q deaf-one $f/cmdline && kill -KILL ${f#/proc/}; done; true',
+      'for f in /proc/[0-9]*; do grep -q "[d]eaf-one" $f/cmdline && kill -KILL ${f#/proc/}; done; true',
     );
   });
 });

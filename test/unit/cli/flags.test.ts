@@ -5,10 +5,10 @@ import { flagsOf, loadCommands, type CommandClass } from '../../support/commands
 const commands = [...(await loadCommands())];
 const CONSENTS = ['yes', 'force', 'volumes', 'prune', 'accept-data-loss', 'json', 'watch'];
 
-/** The words of an example as a shell would hand them over, less the program; undefined where another program is typed around it. */
+/** The words of an example as a shell would hand them over, less the program and what it is to run itself; undefined where another program is typed around it. */
 function argvOf(example: string): string[] {
-  const typed = /(?:^|\$\()<%= config\.bin %> ([^|)"]*)/.exec(example)?.[1] ?? '';
-  return typed.trim().split(/\s+/);
+  const typed = /(?:^|\$\(|\| )<%= config\.bin %> ([^|)"]*)/.exec(example)?.[1] ?? '';
+  return (typed.split(' -- ')[0] ?? '').trim().split(/\s+/);
 }
 
 const examplesOf = (command: CommandClass): { command: string; description: string }[] =>
