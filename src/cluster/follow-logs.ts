@@ -29,7 +29,7 @@ const LOOK_MS = 5000;
 /** Between two attempts at an engine that is away. */
 const AWAY_MS = 1000;
 /** How long no container has to be there before the ensemble counts as taken down: a `down` and an `up` after it are one story. */
-const GONE_MS = 3000;
+const GONE_MS = 5000;
 /** Reading a log may fail while its container goes; failing this often in a row is no accident. */
 const MAX_FAILURES = 10;
 

@@ -18,7 +18,7 @@ export default class ClusterLogs extends ClusterCommand<ExportResult | Streamed>
   static override exits: readonly ExitCodeName[] = ['not-found', 'conflict', 'refused'];
   static override summary = "Show the members' logs, interleaved by time.";
   static override description = `Reads what the containers wrote, stdout and stderr; a stopped member's log is there too, that of a removed container is not.
-With --follow it goes on through restarts, replacement and absences of the engine, until Ctrl-C (exit 130) or until no container of the ensemble is left for 3 seconds (exit 0). What is followed is in order of time within 100 ms; later than that, in order of arrival.
+With --follow it goes on through restarts, replacement and absences of the engine, until Ctrl-C (exit 130) or until no container of the ensemble is left for 5 seconds (exit 0). What is followed is in order of time within 100 ms; later than that, in order of arrival.
 With --json each line is a document {"time","member","stream","line"}.
 With --export nothing is printed: log, inspection, parsed configuration and four-letter answers of each member, status and engine version go into a folder, without secrets; what cannot be had is noted in its export.json. The folder is new, empty, or an earlier export, which is replaced (exit 4 otherwise).`;
   static override examples = [
