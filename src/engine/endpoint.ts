@@ -14,6 +14,8 @@ export interface EndpointOptions {
   readonly dockerHost?: string;
   /** `--context NAME`; beats every variable. */
   readonly context?: string;
+  /** The variable that said it, where nobody typed the flag; errors name it. */
+  readonly source?: string;
 }
 
 /** The facts of this machine that the choice depends on. */
@@ -52,8 +54,9 @@ const DEFAULT_SOCKET = '/var/run/docker.sock';
 /** Chooses the engine. Throws ZkdError `usage` for an unknown context, an unreadable docker configuration or a malformed URL. */
 export function resolveEndpoint(options: EndpointOptions, machine: Machine): EngineConnection {
   const { env } = machine;
-  if (options.dockerHost !== undefined) return fromUrl(options.dockerHost, '--docker-host', tlsOfEnvironment(machine));
-  if (options.context !== undefined) return fromContext(options.context, `context "${options.context}"`, machine);
+  const { dockerHost, context, source } = options;
+  if (dockerHost !== undefined) return fromUrl(dockerHost, source ?? '--docker-host', tlsOfEnvironment(machine));
+  if (context !== undefined) return fromContext(context, `context "${context}"${source === undefined ? '' : ` (${source})`}`, machine);
   if (env['DOCKER_HOST']) return fromUrl(env['DOCKER_HOST'], 'DOCKER_HOST', tlsOfEnvironment(machine));
   if (env['DOCKER_CONTEXT']) return fromContext(env['DOCKER_CONTEXT'], `context "${env['DOCKER_CONTEXT']}" (DOCKER_CONTEXT)`, machine);
   const current = currentContext(machine);

@@ -131,9 +131,10 @@ describe('the engine', () => {
     const openings = async (argv: readonly string[], env = {}) => (await runCommand('cluster:ls', argv, world, { env })).openings;
     expect(await openings([])).toEqual([{}]);
     expect(await openings(['-H', 'tcp://a:1'])).toEqual([{ dockerHost: 'tcp://a:1' }]);
-    expect(await openings([], { ZKD_DOCKER_HOST: 'tcp://b:1' })).toEqual([{ dockerHost: 'tcp://b:1' }]);
+    expect(await openings([], { ZKD_DOCKER_HOST: 'tcp://b:1' })).toEqual([{ dockerHost: 'tcp://b:1', source: 'ZKD_DOCKER_HOST' }]);
     expect(await openings(['--context', 'c'])).toEqual([{ context: 'c' }]);
-    expect(await openings([], { ZKD_CONTEXT: 'd' })).toEqual([{ context: 'd' }]);
+    expect(await openings([], { ZKD_CONTEXT: 'd' })).toEqual([{ context: 'd', source: 'ZKD_CONTEXT' }]);
+    expect(await openings(['-H', 'tcp://a:1'], { ZKD_DOCKER_HOST: 'tcp://b:1' })).toEqual([{ dockerHost: 'tcp://a:1' }]);
   });
 
   it('that is typed beats a variable of the other kind', async () => {

@@ -32,5 +32,7 @@ export function engineChoice(flags: EngineFlagValues, argv: readonly string[]): 
   if (isHostTyped && isContextTyped) throw new ZkdError('usage', 'Two engines are named: give --docker-host or --context, not both');
   const dockerHost = isContextTyped ? undefined : flags['docker-host'];
   const context = isHostTyped ? undefined : flags.context;
-  return { ...(dockerHost === undefined ? {} : { dockerHost }), ...(context === undefined ? {} : { context }) };
+  if (dockerHost !== undefined) return { dockerHost, ...(isHostTyped ? {} : { source: 'ZKD_DOCKER_HOST' }) };
+  if (context !== undefined) return { context, ...(isContextTyped ? {} : { source: 'ZKD_CONTEXT' }) };
+  return {};
 }

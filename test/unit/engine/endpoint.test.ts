@@ -86,6 +86,8 @@ describe('which engine', () => {
     expect(of({ env })).toBe('tcp://host-variable:1 DOCKER_HOST');
     expect(of({ env: { DOCKER_CONTEXT: 'variable' } })).toBe('tcp://variable:1 context "variable" (DOCKER_CONTEXT)');
     expect(of({ env: { DOCKER_HOST: '', DOCKER_CONTEXT: '' } })).toBe('tcp://current:1 context "current"');
+    expect(of({ dockerHost: 'tcp://h:1', source: 'ZKD_DOCKER_HOST', env })).toBe('tcp://h:1 ZKD_DOCKER_HOST');
+    expect(of({ context: 'flag', source: 'ZKD_CONTEXT', env })).toBe('tcp://flag:1 context "flag" (ZKD_CONTEXT)');
     expect(of({ context: 'default', env })).toBe('unix:///var/run/docker.sock default socket');
   });
 
