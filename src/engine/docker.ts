@@ -99,7 +99,8 @@ export class DockerEngine implements port.Engine {
           return;
         } catch (error) {
           // Its program has just ended and the engine has not noticed yet: the update was undone, and goes through a moment later.
-          if (!isRefused(error, /cannot update a stopped container|container not running/i) || Date.now() > deadline) throw error;
+          if (!isRefused(error, /cannot update a (?:stopped container|deleted process)|container not running/i) || Date.now() > deadline)
+            throw error;
           await delay(20);
         }
       }
