@@ -16,7 +16,7 @@ import type {
 } from './engine.js';
 
 type Nullable<T> = T | null | undefined;
-type Networks = Nullable<Record<string, { NetworkID?: string; IPAddress?: string }>>;
+type Networks = Nullable<Record<string, { NetworkID?: string; IPAddress?: string; Gateway?: string }>>;
 type PortMap = Nullable<Record<string, Nullable<readonly { HostIp?: string; HostPort?: string }[]>>>;
 type Mounts = Nullable<readonly { Type?: string; Name?: string; Destination: string }[]>;
 
@@ -236,10 +236,10 @@ function ipv4Once(ports: readonly PortBinding[]): PortBinding[] {
 }
 
 function networks(attached: Networks): ContainerNetwork[] {
-  return Object.entries(attached ?? {}).map(([name, { NetworkID, IPAddress }]) => {
+  return Object.entries(attached ?? {}).map(([name, { NetworkID, IPAddress, Gateway }]) => {
     const address = IPAddress ?? '';
     // A stopped container may keep the id of a network that is gone since.
-    return { name, id: address === '' ? '' : (NetworkID ?? ''), address };
+    return { name, id: address === '' ? '' : (NetworkID ?? ''), address, ...(Gateway ? { gateway: Gateway } : {}) };
   });
 }
 

@@ -5,6 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { loadDockerode } from './dockerode.js';
+import { findOwnContainerId } from '../runtime/own-container.js';
 import { dockerConnection } from './docker-connection.js';
 import { createBody, details, engineEvent, summary } from './docker-containers.js';
 import type { EventMessage, InspectedContainer, ListedContainer } from './docker-containers.js';
@@ -115,6 +116,11 @@ export class DockerEngine implements port.Engine {
     // The engine also answers to the first letters of an id: asked for "a1", it must not be a container that is called something else.
     const isMeant = found.Name === `/${idOrName}` || found.Id === idOrName || (idOrName.length >= 12 && found.Id.startsWith(idOrName));
     return isMeant ? details(found) : undefined;
+  }
+
+  async findOwnContainer(): Promise<port.ContainerDetails | undefined> {
+    const id = findOwnContainerId();
+    return id === undefined ? undefined : this.findContainer(id);
   }
 
   async listContainers(labels: port.LabelFilter): Promise<port.ContainerSummary[]> {

@@ -115,6 +115,8 @@ export interface ContainerNetwork {
   readonly id: string;
   /** IPv4 address, empty while the container is not attached. */
   readonly address: string;
+  /** IPv4 address of the engine's host on it, where it has one. */
+  readonly gateway?: string;
 }
 
 /** What an inspection adds to the summary. */
@@ -303,6 +305,11 @@ export interface Engine {
   renameContainer(id: string, name: string): Promise<void>;
   setRestartPolicy(id: string, policy: RestartPolicy): Promise<void>;
   findContainer(idOrName: string): Promise<ContainerDetails | undefined>;
+  /**
+   * The container this process runs in where that is one of this engine's; asks the engine only where the process is in a container. Where it
+   * shares another container's network, that other one: its networks are the process's.
+   */
+  findOwnContainer(): Promise<ContainerDetails | undefined>;
   /** All containers, running or not, that carry the labels. */
   listContainers(labels: LabelFilter): Promise<ContainerSummary[]>;
 

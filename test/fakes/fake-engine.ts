@@ -68,6 +68,8 @@ const IMMEDIATE_SIGNALS: Readonly<Record<string, number>> = { HUP: 1, INT: 2, QU
 export class FakeEngine implements port.Engine {
   endpoint: port.EngineEndpoint = { kind: 'unix', url: 'unix:///fake.sock', remoteHost: null, source: 'a test' };
   version: port.EngineInfo = { engineVersion: '20.10.24', apiVersion: '1.41', os: 'linux', architecture: 'amd64' };
+  /** The name of the container the process is said to run in; it runs on a host where absent. */
+  ownContainer: string | undefined;
   /** Every call of the port's methods, in order. */
   readonly calls: FakeCall[] = [];
   /** What a program does when it starts, for instance end again (`engine.exit`) or write files. Awaited before the start returns. */
@@ -264,6 +266,15 @@ export class FakeEngine implements port.Engine {
       const container = this.#get(id);
       container.restartPolicy = policy;
       this.#emit('update', container);
+    });
+  }
+
+  findOwnContainer(): Promise<port.ContainerDetails | undefined> {
+    const own = this.ownContainer;
+    if (own === undefined) return Promise.resolve(undefined);
+    return this.#call('findOwnContainer', [], `inspect container "${own}"`, () => {
+      const container = this.#find(own);
+      return container && this.#details(container);
     });
   }
 
@@ -696,6 +707,7 @@ export class FakeEngine implements port.Engine {
         name: network,
         id: address === '' ? '' : (id ?? 'bridge'),
         address,
+        ...(address === '' ? {} : { gateway: address.replace(/\d+$/, '1') }),
       })),
       volumes: Object.fromEntries(volumes),
     };

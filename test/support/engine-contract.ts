@@ -263,6 +263,8 @@ export function describeEngineContract(name: string, makeSubject: () => Promise<
         expect(running).toMatchObject({ state: 'running', exitCode: null, ports, wantedPorts: ports });
         expect(running.networks).toMatchObject([{ id: network }]);
         expect(running.networks[0]?.address).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
+        expect(running.networks[0]?.gateway).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
+        expect(running.networks[0]?.gateway).not.toBe(running.networks[0]?.address);
         expect(Date.parse(running.startedAt ?? '')).toBeGreaterThan(Date.now() - 60_000);
         expect((await engine.listAttachments(network)).map(({ containerId }) => containerId)).toEqual([id]);
         await until('the program listens', async () => (await collect(engine.logs(id))).length === 2);
@@ -271,7 +273,7 @@ export function describeEngineContract(name: string, makeSubject: () => Promise<
         await engine.stopContainer(id, { timeoutMs: 10_000 });
         const stopped = await found(id);
         expect(stopped).toMatchObject({ state: 'exited', exitCode: 0, ports: [], wantedPorts: ports });
-        expect(stopped.networks).toMatchObject([{ id: '', address: '' }]);
+        expect(stopped.networks).toEqual([{ name: stopped.networks[0]?.name, id: '', address: '' }]);
         expect(Date.parse(stopped.finishedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(running.startedAt ?? ''));
         expect(await engine.listAttachments(network)).toEqual([]);
       });

@@ -61,6 +61,19 @@ describe('a listed container', () => {
 });
 
 describe('an inspected container', () => {
+  it('tells where its networks meet the host', () => {
+    const Networks = {
+      zk: { NetworkID: 'n', IPAddress: '172.20.0.2', Gateway: '172.20.0.1' },
+      inner: { NetworkID: 'm', IPAddress: '172.21.0.2', Gateway: '' },
+    };
+    const seen = details({ ...INSPECTED, NetworkSettings: { Networks } });
+    expect(seen.networks).toEqual([
+      { name: 'zk', id: 'n', address: '172.20.0.2', gateway: '172.20.0.1' },
+      { name: 'inner', id: 'm', address: '172.21.0.2' },
+    ]);
+    expect(summary({ ...LISTED, NetworkSettings: { Networks } }).networks).toEqual(seen.networks);
+  });
+
   it('that never ran has no exit code and no times', () => {
     expect(details(INSPECTED)).toMatchObject({
       exitCode: null,
