@@ -1,4 +1,5 @@
 /** The documents of the command-line contract: `Cluster` and `Member`, from what was seen. Pure. */
+import { isIPv6 } from 'node:net';
 import type { EngineEndpoint } from '../engine/index.js';
 import { formatHex } from '../zookeeper/index.js';
 import { epochUnder, lagBehind, type MemberHealth } from './health.js';
@@ -7,7 +8,8 @@ import { containerName, networkName } from './names.js';
 import type { ObservedEnsemble, ObservedMember } from './observe.js';
 import type { EnsembleRecord } from './record.js';
 import type { MemberCause, MemberView } from './readiness.js';
-import { membersOf, reachableHost, type EnsembleView } from './view.js';
+import { hostOf, publishedBy, reachOf, type Vantage } from './reach.js';
+import { membersOf, type EnsembleView } from './view.js';
 
 export interface Member {
   readonly id: number;
@@ -43,20 +45,22 @@ export interface Cluster {
   readonly members: readonly Member[];
 }
 
-interface Described {
+interface Described extends Vantage {
   readonly record: EnsembleRecord;
-  readonly endpoint: EngineEndpoint;
 }
 
-export const externalAddress = (endpoint: EngineEndpoint, record: EnsembleRecord, id: number): string =>
-  `${reachableHost(endpoint, record.settings.bind)}:${record.ports[id]}`;
+/** A member's address where zkd reaches it; where it cannot, the published one. */
+export function externalAddress(vantage: Vantage, record: EnsembleRecord, id: number): string {
+  const host = hostOf(reachOf(vantage, publishedBy(record.cluster, record.settings)), containerName(record.cluster, id));
+  return `${isIPv6(host) ? `[${host}]` : host}:${record.ports[id]}`;
+}
 export const internalAddress = (record: EnsembleRecord, id: number): string => `${containerName(record.cluster, id)}:${record.ports[id]}`;
 
 function describeMember(
   id: number,
   role: Role,
   observed: ObservedMember | undefined,
-  { record, endpoint }: Described,
+  { record, ...vantage }: Described,
   health: MemberHealth | undefined,
   leader: MemberHealth | undefined,
   error: string | null,
@@ -75,7 +79,7 @@ function describeMember(
     zxid: zxid === null ? null : formatHex(zxid),
     epoch: health ? epochUnder(leader, health) : null,
     lag: health ? lagBehind(leader, health) : null,
-    address: externalAddress(endpoint, record, id),
+    address: externalAddress(vantage, record, id),
     internalAddress: internalAddress(record, id),
     connections: status?.connections ?? null,
     latencyMs: status?.latencyMs ?? null,
@@ -86,10 +90,10 @@ function describeMember(
 
 /** The members as containers only: what `ps` shows. Containers beyond the recorded membership are shown too. */
 export function describeContainers(observed: ObservedEnsemble, endpoint: EngineEndpoint): Member[] {
-  const { record } = observed;
+  const { record, ownContainer } = observed;
   if (!record) return [];
   return [...observed.members.values()].map((member) =>
-    describeMember(member.id, member.role, member, { record, endpoint }, undefined, undefined, null),
+    describeMember(member.id, member.role, member, { record, endpoint, ownContainer }, undefined, undefined, null),
   );
 }
 
@@ -103,7 +107,7 @@ export function describeCluster({ observed, members }: EnsembleView, endpoint: E
       id,
       health.role,
       there,
-      { record, endpoint },
+      { record, endpoint, ownContainer: observed.ownContainer },
       health,
       leader?.health,
       causes.find(({ member }) => member === id)?.cause ?? null,
@@ -128,7 +132,7 @@ export function describeAddresses(
     size: record.settings.size,
     image: record.image.used,
     network: record.settings.network ?? networkName(record.cluster),
-    connect: ids.map((id) => externalAddress(endpoint, record, id)).join(','),
+    connect: ids.map((id) => externalAddress({ endpoint, ownContainer: observed.ownContainer }, record, id)).join(','),
     internalConnect: ids.map((id) => internalAddress(record, id)).join(','),
   };
 }

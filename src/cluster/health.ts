@@ -83,8 +83,9 @@ export async function probeMember({ id, role, address }: ProbeTarget, { ask, tim
   };
 }
 
-/** Whether a server is up, in a quorum or not: it opens its client port just before it takes part in elections. */
-export async function isAnswering(address: Address, { ask, timeoutMs, signal }: ProbeOptions): Promise<boolean> {
+/** Whether a server is up, in a quorum or not; never where it has no address to be asked at. It opens its client port just before it takes part in elections. */
+export async function isAnswering(address: Address | undefined, { ask, timeoutMs, signal }: ProbeOptions): Promise<boolean> {
+  if (!address) return false;
   try {
     await ask(address, 'srvr', { timeoutMs, ...(signal ? { signal } : {}) });
     return true;
@@ -93,8 +94,9 @@ export async function isAnswering(address: Address, { ask, timeoutMs, signal }: 
   }
 }
 
-/** Whether a server is part of a quorum now: the cheapest question. */
-export async function isServing(address: Address, { ask, timeoutMs, signal }: ProbeOptions): Promise<boolean> {
+/** Whether a server is part of a quorum now: the cheapest question. Never where it has no address to be asked at. */
+export async function isServing(address: Address | undefined, { ask, timeoutMs, signal }: ProbeOptions): Promise<boolean> {
+  if (!address) return false;
   try {
     return parseServerStatus(await ask(address, 'srvr', { timeoutMs, ...(signal ? { signal } : {}) })).mode !== null;
   } catch (error) {

@@ -4,6 +4,7 @@ import { describeContainers, externalAddress, type Member } from './describe.js'
 import { memberIds } from './members.js';
 import { LABEL, SCHEMA } from './names.js';
 import { noSuchEnsemble, observe } from './observe.js';
+import type { Vantage } from './reach.js';
 import { readRecord, type EnsembleRecord } from './record.js';
 
 export interface ClusterSummary {
@@ -18,9 +19,10 @@ export interface ClusterSummary {
 
 /** All ensembles on the engine by name, those included of which only data volumes are left. One whose labels this zkd cannot read is only reported. */
 export async function listClusters(engine: Engine, onUnreadable: (name: string) => void = () => undefined): Promise<ClusterSummary[]> {
-  const [containers, volumes] = await Promise.all([
+  const [containers, volumes, ownContainer] = await Promise.all([
     engine.listContainers({ [LABEL.cluster]: true }),
     engine.listVolumes({ labels: { [LABEL.cluster]: true } }),
+    engine.findOwnContainer(),
   ]);
   const labelsByName = new Map<string, Labels>();
   // What an ephemeral ensemble's containers leave behind is no ensemble.
@@ -35,11 +37,11 @@ export async function listClusters(engine: Engine, onUnreadable: (name: string) 
       const record = labels[LABEL.schema] === SCHEMA ? readRecord(labels) : undefined;
       if (!record) onUnreadable(name);
       const own = containers.filter((container) => container.labels[LABEL.cluster] === name);
-      return record ? [summarize(engine, record, own)] : [];
+      return record ? [summarize({ endpoint: engine.endpoint, ownContainer }, record, own)] : [];
     });
 }
 
-function summarize(engine: Engine, record: EnsembleRecord, containers: readonly ContainerSummary[]): ClusterSummary {
+function summarize(vantage: Vantage, record: EnsembleRecord, containers: readonly ContainerSummary[]): ClusterSummary {
   const ids = memberIds(record.settings);
   const running = containers.filter(({ state }) => state === 'running').length;
   return {
@@ -47,7 +49,7 @@ function summarize(engine: Engine, record: EnsembleRecord, containers: readonly 
     size: record.settings.size,
     running,
     image: record.image.used,
-    connect: ids.map((id) => externalAddress(engine.endpoint, record, id)).join(','),
+    connect: ids.map((id) => externalAddress(vantage, record, id)).join(','),
     state: running === 0 ? 'stopped' : running < ids.length ? 'partial' : 'running',
   };
 }

@@ -31,6 +31,8 @@ export interface ObservedEnsemble {
   readonly leftovers: readonly VolumeSummary[];
   /** Names we would use that are taken by something that is not this ensemble's. */
   readonly strangers: { readonly volumes: readonly string[]; readonly networks: readonly string[] };
+  /** The container of this engine that zkd runs in, if any: its networks decide where members are reached. */
+  readonly ownContainer: ContainerDetails | undefined;
 }
 
 export const volumeKey = (id: number, kind: VolumeKind): string => `${id}/${kind}`;
@@ -45,7 +47,12 @@ export async function observe(
   options: { readonly details?: boolean; readonly networkName?: string } = {},
 ): Promise<ObservedEnsemble> {
   const ours = { [LABEL.cluster]: name };
-  const [containers, networks, volumes] = await Promise.all([engine.listContainers(ours), engine.listNetworks({}), engine.listVolumes({})]);
+  const [containers, networks, volumes, ownContainer] = await Promise.all([
+    engine.listContainers(ours),
+    engine.listNetworks({}),
+    engine.listVolumes({}),
+    engine.findOwnContainer(),
+  ]);
   for (const { labels } of containers) checkSchema(labels);
   const { members, surplus } = await observeMembers(engine, name, containers, options.details ?? false);
   const record = recordOf(members, volumes, name);
@@ -73,6 +80,7 @@ export async function observe(
         .filter((network) => network.name === networkName(name) && network.labels[LABEL.cluster] !== name)
         .map(({ id }) => id),
     },
+    ownContainer,
   };
 }
 

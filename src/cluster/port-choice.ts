@@ -7,6 +7,7 @@ import type { Engine } from '../engine/index.js';
 import { ZkdError } from '../errors.js';
 import type { Ports } from './members.js';
 import { explainPortTaken } from './port-owner.js';
+import { sharesHostNetwork } from './reach.js';
 import type { Settings } from './settings.js';
 
 const USUAL_FIRST_PORT = 2181;
@@ -51,8 +52,10 @@ export async function choosePorts(
   wanted: number | 'auto' | undefined,
 ): Promise<PortChoice> {
   const count = settings.size + settings.observers;
-  const published = (await engine.listContainers({})).flatMap(({ ports }) => ports.map(({ hostPort }) => hostPort));
-  const isLocal = engine.endpoint.remoteHost === null;
+  const [containers, ownContainer] = await Promise.all([engine.listContainers({}), engine.findOwnContainer()]);
+  const published = containers.flatMap(({ ports }) => ports.map(({ hostPort }) => hostPort));
+  // Elsewhere a port of this machine, or of zkd's own container, says nothing; what is taken there the engine says at start.
+  const isLocal = sharesHostNetwork({ endpoint: engine.endpoint, ownContainer });
   const isFree: PortCheck = async (port) => !published.includes(port) && (!isLocal || (await canListen(settings.bind, port)));
   if (typeof wanted === 'number') {
     for (let port = wanted; port < wanted + count; port += 1) {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from '../engine/index.js';
 import { ZkdError } from '../errors.js';
 import { findListeningProcess } from '../runtime/listening-process.js';
+import { sharesHostNetwork } from './reach.js';
 
 const ENGINE_PROXY = 'docker-proxy';
 const PROXY_LOOKS = 5;
@@ -14,7 +15,8 @@ export async function findPortOwner(engine: Engine, address: string, port: numbe
     const containers = await engine.listContainers({}).catch(() => []);
     const holder = containers.find(({ ports }) => ports.some((binding) => binding.hostPort === port && overlaps(binding.hostAddress)));
     if (holder) return `container "${holder.name}"`;
-    const listening = engine.endpoint.remoteHost === null ? await findListeningProcess(port) : undefined;
+    const isHere = sharesHostNetwork({ endpoint: engine.endpoint, ownContainer: await engine.findOwnContainer().catch(() => undefined) });
+    const listening = isHere ? await findListeningProcess(port) : undefined;
     // The engine's own proxy listens a moment before the container it serves is listed with its ports.
     if (listening?.command !== ENGINE_PROXY || attempt === PROXY_LOOKS)
       return listening && `process ${listening.pid} (${listening.command})`;

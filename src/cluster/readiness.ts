@@ -26,6 +26,8 @@ export interface MemberView {
   readonly observed: ObservedMember | undefined;
   /** Whether the container is attached to the ensemble's network. */
   readonly isAttached: boolean;
+  /** Why it cannot be asked from where zkd runs; null where it can. */
+  readonly outOfReach: string | null;
   readonly evidence?: Evidence;
 }
 
@@ -89,7 +91,7 @@ function containerCause(member: MemberView): string | null {
   if (state === 'paused') return 'paused';
   if (state === 'restarting') return `restarting after it exited with code ${exitCode ?? 'unknown'}${because}`;
   if (state !== 'running') return `not running: exited with code ${exitCode ?? 'unknown'}${exitCode === 137 ? ' (killed)' : ''}${because}`;
-  return member.isAttached ? null : 'its container is cut off: not attached to the network of the ensemble';
+  return member.isAttached ? member.outOfReach : 'its container is cut off: not attached to the network of the ensemble';
 }
 
 /** Causes the server itself, or its silence, tells. */

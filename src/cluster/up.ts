@@ -1,7 +1,7 @@
 /** `up` and `run`: asked -> observed -> planned -> applied -> ready. One direction, no way back but taking away what this run made. */
 import { randomBytes } from 'node:crypto';
 import type { Engine } from '../engine/index.js';
-import { hasReason, ZkdError } from '../errors.js';
+import { hasReason } from '../errors.js';
 import { retryUntil } from '../runtime/retry-until.js';
 import type { FourLetterProbe } from '../zookeeper/index.js';
 import { applyPlan, takenAway, type Made, type Observer } from './apply.js';
@@ -12,12 +12,13 @@ import { isAnswering } from './health.js';
 import { chooseImage, type PullPolicy } from './image-choice.js';
 import type { WantedMember } from './members.js';
 import { observe, type ObservedEnsemble } from './observe.js';
-import { formatPlan, planEnsemble, type PlanRequest } from './plan.js';
+import { formatPlan, planEnsemble, type Plan, type PlanRequest } from './plan.js';
 import { choosePorts } from './port-choice.js';
 import type { EnsembleRecord, ImageChoice } from './record.js';
-import { BIRTH_SETTINGS, checkSettings, DEFAULT_IMAGE, withGiven, type GivenSettings } from './settings.js';
+import { BIRTH_SETTINGS, checkSettings, DEFAULT_IMAGE, withGiven, type GivenSettings, type Settings } from './settings.js';
 import { afterFailure, noQuorumBeforeRebirth, notReady } from './up-failure.js';
-import { membersOf, reachableHost, viewMembers } from './view.js';
+import { outOfReach, publishedBy, reachOf, sayHowToReach, unreachable, type Vantage } from './reach.js';
+import { addressOf, membersOf, viewMembers } from './view.js';
 
 export interface UpRequest {
   readonly name: string;
@@ -73,6 +74,7 @@ async function bringUpOnce(request: UpRequest, context: UpContext): Promise<Omit
   for (const warning of plan.warnings) observer.caution(warning);
   const lines = formatPlan(plan);
   if (request.dryRun) return { cluster: null, changed: lines.length > 0, plan: lines };
+  if (observed.record) refuseUnreachableChange(request, plan, { endpoint: engine.endpoint, ownContainer: observed.ownContainer });
 
   const made: Made = { containers: [], networks: [] };
   try {
@@ -97,7 +99,7 @@ async function bringUpOnce(request: UpRequest, context: UpContext): Promise<Omit
       observer,
       signal,
       made,
-      awaitAnswer: (members) => awaitAnswer(members, plan.record.settings.bind, request.timeoutMs, context),
+      awaitAnswer: (members) => awaitAnswer(members, { ...observed, record: plan.record }, request.timeoutMs, context),
       async awaitQuorum(ids) {
         const result = await awaitMembers(ids);
         if (result.ended !== 'ready') throw noQuorumBeforeRebirth(name, ids, result);
@@ -115,12 +117,12 @@ const ANSWER_EVERY_MS = 100;
 /** Whether they get there is judged by the wait for readiness that follows. */
 async function awaitAnswer(
   members: readonly WantedMember[],
-  bind: string,
+  observed: ObservedEnsemble,
   timeoutMs: number,
   { engine, ask, signal }: UpContext,
 ): Promise<void> {
-  const host = reachableHost(engine.endpoint, bind);
-  const isUp = ({ port }: WantedMember): Promise<boolean> => isAnswering({ host, port }, { ask, timeoutMs: 1000, signal });
+  const isUp = (member: WantedMember): Promise<boolean> =>
+    isAnswering(addressOf(engine, observed, member), { ask, timeoutMs: 1000, signal });
   const look = async (): Promise<true | undefined> => ((await Promise.all(members.map(isUp))).every(Boolean) ? true : undefined);
   await retryUntil(look, { timeoutMs, intervalMs: ANSWER_EVERY_MS, signal });
 }
@@ -149,7 +151,7 @@ async function planRequest(request: UpRequest, observed: ObservedEnsemble, { eng
   }
   const settings = withGiven(BIRTH_SETTINGS, given);
   checkSettings(settings);
-  refuseUnreachable(request, engine);
+  refuseUnreachableBirth(request, settings, { endpoint: engine.endpoint, ownContainer: observed.ownContainer }, observer);
   // Ports first: a long pull before a conflict that is certain would be in vain.
   const choice = await choosePorts(engine, name, settings, given.clientPort);
   const image = request.dryRun ? await previewImage(engine, given.image) : await birthImage(request, { engine, observer, signal });
@@ -159,17 +161,25 @@ async function planRequest(request: UpRequest, observed: ObservedEnsemble, { eng
   return { ...base, birth: { ensemble: randomBytes(8).toString('hex'), ports: choice.ports, image } };
 }
 
-/** What is published on a remote engine's loopback cannot be reached from here, so `up` there asks where to publish. */
-function refuseUnreachable({ given }: UpRequest, { endpoint }: Engine): void {
-  if (endpoint.remoteHost === null || given.bind !== undefined) return;
-  throw new ZkdError(
-    'usage',
-    `The engine is on ${endpoint.remoteHost}: say on which of its addresses to publish, its loopback cannot be reached from here`,
-    {
-      suggestions: ['--bind ADDRESS'],
-      details: { engine: endpoint.url },
-    },
-  );
+/** Nothing is made that zkd could not see become ready; on a remote engine not without a word on where to publish. */
+function refuseUnreachableBirth(
+  { name, given, wait, dryRun }: UpRequest,
+  settings: Settings,
+  { endpoint, ownContainer }: Vantage,
+  observer: Observer,
+): void {
+  const reach = reachOf({ endpoint, ownContainer }, publishedBy(name, settings));
+  if (reach.kind !== 'none') return;
+  const isBindMissing = endpoint.remoteHost !== null && given.bind === undefined;
+  if (isBindMissing || (wait && !dryRun)) throw sayHowToReach(name, reach, { endpoint, ownContainer });
+  observer.caution(`Its members ${outOfReach(reach)}`);
+}
+
+/** A living one: before anything is changed whose outcome could not be seen, or that must wait for what members answer. */
+function refuseUnreachableChange({ name, wait }: UpRequest, plan: Plan, vantage: Vantage): void {
+  const reach = reachOf(vantage, publishedBy(name, plan.record.settings));
+  const mustAsk = wait || plan.operations.some(({ kind }) => kind === 'await-answer' || kind === 'await-quorum');
+  if (reach.kind === 'none' && mustAsk) throw unreachable(name, reach);
 }
 
 function birthImage(

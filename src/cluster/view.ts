@@ -1,9 +1,10 @@
 /** An ensemble as engine and servers together show it: what `status`, the readiness wait and every result document are made from. */
-import type { Engine, EngineEndpoint } from '../engine/index.js';
+import type { Engine } from '../engine/index.js';
 import type { Address, FourLetterProbe } from '../zookeeper/index.js';
 import { notAsked, probeMember } from './health.js';
 import { networkName } from './names.js';
 import type { ObservedEnsemble, ObservedMember } from './observe.js';
+import { hostOf, outOfReach, publishedBy, reachOf, type Reach } from './reach.js';
 import type { Evidence, MemberView } from './readiness.js';
 import { wantedMembers, type WantedMember } from './members.js';
 import { MYID } from './zoo-cfg.js';
@@ -19,15 +20,19 @@ export interface ViewOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The host part of a published address as a client of this engine reaches it. */
-export function reachableHost(endpoint: EngineEndpoint, bind: string): string {
-  if (endpoint.remoteHost !== null) return endpoint.remoteHost;
-  return bind === '0.0.0.0' ? '127.0.0.1' : bind;
+/** From where zkd itself reaches an ensemble; one without a record as one with the settings of birth. */
+export function reachFrom({ endpoint }: Pick<Engine, 'endpoint'>, { name, record, ownContainer }: ObservedEnsemble): Reach {
+  return reachOf({ endpoint, ownContainer }, publishedBy(name, record?.settings ?? { network: null, bind: '127.0.0.1' }));
 }
 
-/** Where zkd itself reaches a member. */
-export function addressOf(engine: Engine, observed: ObservedEnsemble, member: Pick<WantedMember, 'port'>): Address {
-  return { host: reachableHost(engine.endpoint, observed.record?.settings.bind ?? '127.0.0.1'), port: member.port };
+/** Where zkd itself reaches a member; undefined where it cannot. */
+export function addressOf(
+  engine: Engine,
+  observed: ObservedEnsemble,
+  { container, port }: Pick<WantedMember, 'container' | 'port'>,
+): Address | undefined {
+  const reach = reachFrom(engine, observed);
+  return reach.kind === 'none' ? undefined : { host: hostOf(reach, container), port };
 }
 
 /** The members an ensemble should have, by its record. */
@@ -38,14 +43,14 @@ export function membersOf(observed: ObservedEnsemble): WantedMember[] {
 /** Asks every member whose container runs; the others are known to be silent. */
 export async function viewMembers(engine: Engine, observed: ObservedEnsemble, probe: ViewOptions): Promise<EnsembleView> {
   const network = observed.record?.settings.network ?? networkName(observed.name);
+  const missed = outOfReach(reachFrom(engine, observed));
   const members = await Promise.all(
     membersOf(observed).map(async (member): Promise<MemberView> => {
       const there = observed.members.get(member.id);
       const isAttached = there?.container.networks.some(({ name }) => name === network) ?? false;
-      const isAsked = there?.container.state === 'running' && isAttached;
-      const target = { id: member.id, role: member.role, address: addressOf(engine, observed, member) };
-      const health = isAsked ? await probeMember(target, probe) : notAsked(member.id, member.role);
-      return { id: member.id, health, observed: there, isAttached };
+      const address = there?.container.state === 'running' && isAttached ? addressOf(engine, observed, member) : undefined;
+      const health = address ? await probeMember({ id: member.id, role: member.role, address }, probe) : notAsked(member.id, member.role);
+      return { id: member.id, health, observed: there, isAttached, outOfReach: missed };
     }),
   );
   return { observed, members };

@@ -30,6 +30,8 @@ export interface World {
   start(request?: Partial<StartRequest>, signal?: AbortSignal): Promise<ActionResult>;
   stop(request?: Partial<StopRequest>, signal?: AbortSignal): Promise<ActionResult>;
   wait(request?: Partial<WaitRequest>, signal?: AbortSignal): Promise<WaitResult>;
+  /** Lets zkd run in a container `ci` on this network, which is made where it does not exist. */
+  runIn(network: string): Promise<void>;
   /** Everything on the engine, by kind and name, sorted; networks and volumes of others included. */
   inventory(): Promise<string[]>;
 }
@@ -79,6 +81,12 @@ export function createWorld(through: (engine: Engine) => Engine = (engine) => en
       startMembers({ name: 'zk', members: [], wait: true, timeoutMs: 300, ...request }, { ...context, signal }),
     stop: (request = {}, signal = never) => stopMembers({ name: 'zk', members: [], force: false, ...request }, { ...context, signal }),
     wait: (request = {}, signal = never) => waitFor({ name: 'zk', for: 'ready', timeoutMs: 300, ...request }, { ...context, signal }),
+    async runIn(network) {
+      const isThere = network === 'bridge' || (await engine.listNetworks({ name: network })).length > 0;
+      if (!isThere) await engine.createNetwork({ name: network });
+      await engine.startContainer(await engine.createContainer({ name: 'ci', image: TEST_IMAGE, network }));
+      engine.ownContainer = 'ci';
+    },
     async inventory() {
       const [containers, networks, volumes] = await Promise.all([
         engine.listContainers({}),

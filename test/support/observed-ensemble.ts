@@ -96,6 +96,7 @@ export function observedEnsemble({ record, members = {}, lostVolumes = [], ...si
     ),
     leftovers: [],
     strangers: { volumes: [], networks: [], ...sight.strangers },
+    ownContainer: undefined,
   };
 }
 

@@ -15,9 +15,10 @@ async function append(path: string, text: string): Promise<void> {
 }
 
 export default class ClusterEnv extends ClusterCommand<Environment> {
-  static override exits: readonly ExitCodeName[] = ['not-found', 'refused'];
+  static override exits: readonly ExitCodeName[] = ['not-found', 'zookeeper-unavailable', 'refused'];
   static override summary = 'Print how to reach an ensemble, as variables.';
-  static override description = `ZKD_CONNECT is for programs on this machine, ZOOKEEPER_INTERNAL_CONNECT for containers on the ensemble's network.
+  static override description = `ZKD_CONNECT works from where zkd runs, ZOOKEEPER_INTERNAL_CONNECT in containers on the ensemble's network; in such a container both are the same.
+Where the ensemble cannot be reached from here it says why and what to do.
 Curator follows the members' own names by default: put HOSTS_ENTRY into /etc/hosts, or build the client with ensembleTracker(false).
 The format github appends to the file that GITHUB_ENV names.`;
   static override examples = [
@@ -40,7 +41,8 @@ The format github appends to the file that GITHUB_ENV names.`;
     if (format === 'github' && target) await append(target, text);
     else this.print(text);
     if (format === 'shell' && this.ports.stdout.isTTY) {
-      this.talk(`Java clients on this machine: add HOSTS_ENTRY to /etc/hosts, or use ensembleTracker(false)`);
+      if (environment.HOSTS_ENTRY !== '')
+        this.talk(`Java clients on this machine: add HOSTS_ENTRY to /etc/hosts, or use ensembleTracker(false)`);
       this.next(`eval "$(zkd cluster env ${name})"`);
     }
     return environment;

@@ -2,11 +2,12 @@ import { UpCommand } from '../../cli/up-command.js';
 import type { ExitCodeName } from '../../exit-codes.js';
 
 export default class ClusterUp extends UpCommand {
-  static override exits: readonly ExitCodeName[] = ['not-found', 'conflict', 'timeout', 'refused'];
+  static override exits: readonly ExitCodeName[] = ['not-found', 'conflict', 'zookeeper-unavailable', 'timeout', 'refused'];
   static override summary = 'Create an ensemble, or converge it to what is asked.';
   static override description = `Touches only containers, volumes and the network of this ensemble. Waits until every member answers, exactly one leads and all others are in sync.
 Safe to repeat: nothing to do is a success, stopped members are started, missing ones are made anew with their data. On failure or Ctrl-C what this run made is removed again.
-Settings that nobody gives keep their value; one that differs from the living ensemble's is refused (exit 12).`;
+Settings that nobody gives keep their value; one that differs from the living ensemble's is refused (exit 12).
+Where zkd runs in a container of the engine, give --network with one it is on, or run that container with --network host.`;
   static override examples = [
     { description: 'Three members on 127.0.0.1:2181-2183', command: '<%= config.bin %> cluster up' },
     { description: 'A single member under a name of its own', command: '<%= config.bin %> cluster up dev --size 1 --client-port auto' },

@@ -46,6 +46,25 @@ export HOSTS_ENTRY='127.0.0.1 zkd-zk-1 zkd-zk-2'
     expect(stderr).toContain('eval "$(zkd cluster env zk)"');
   });
 
+  it('says nothing of hosts entries in a container where the names are true already', async () => {
+    world = createWorld();
+    await world.runIn('job');
+    await world.up({ given: { size: 2, network: 'job' } });
+    const { stdout, stderr } = await runCommand('cluster:env', ['zk'], world, { tty: true });
+    expect(stdout).toContain("export ZKD_CONNECT='zkd-zk-1:2181,zkd-zk-2:2182'\n");
+    expect(stdout).toContain("export HOSTS_ENTRY=''\n");
+    expect(stderr).not.toContain('HOSTS_ENTRY');
+  });
+
+  it('prints nothing that leads nowhere: exit 6 in both forms, with a command that mends it', async () => {
+    await world.runIn('bridge');
+    const { stdout, stderr, exitCode } = await runCommand('cluster:env', ['zk'], world);
+    expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 6 });
+    expect(stderr).toContain('docker network connect zkd-zk ci');
+    const { document } = await runJson('cluster:env', ['zk'], world);
+    expect(document).toMatchObject({ error: { code: 'zookeeper-unavailable', details: { reason: 'out-of-reach', cluster: 'zk' } } });
+  });
+
   it('appends to the file that GITHUB_ENV names, and prints nothing', async () => {
     const file = join(folder, 'github-env');
     await writeFile(file, 'BEFORE=1\n');

@@ -76,6 +76,26 @@ describe('reading it', () => {
     expect((await failureOf(readEnvironment(world.engine, 'other'))).code).toBe('not-found');
   });
 
+  it('tells the members’ own names in a container on their network, and that no hosts entry is needed', async () => {
+    const world = createWorld();
+    await world.runIn('job');
+    await world.up({ given: { size: 2, network: 'job' } });
+    expect(await readEnvironment(world.engine, 'zk')).toEqual({
+      ...ENVIRONMENT,
+      ZKD_CONNECT: ENVIRONMENT.ZOOKEEPER_INTERNAL_CONNECT,
+      HOSTS_ENTRY: '',
+    });
+  });
+
+  it('tells no address that leads nowhere: exit 6, with what to do', async () => {
+    const world = createWorld();
+    await world.up({ given: { size: 2 } });
+    await world.runIn('bridge');
+    const failure = await failureOf(readEnvironment(world.engine, 'zk'));
+    expect(failure).toMatchObject({ code: 'zookeeper-unavailable', details: { reason: 'out-of-reach' } });
+    expect(failure.suggestions[0]).toBe('docker network connect zkd-zk ci');
+  });
+
   it('tells 127.0.0.1 where members are published everywhere, and the engine’s host where that is elsewhere', async () => {
     const world = createWorld();
     await world.up({ given: { size: 1, bind: '0.0.0.0' } });
@@ -84,6 +104,11 @@ describe('reading it', () => {
     expect(await readEnvironment(world.engine, 'zk')).toMatchObject({
       ZKD_CONNECT: 'far:2181',
       ZOOKEEPER_INTERNAL_CONNECT: 'zkd-zk-1:2181',
+    });
+    world.engine.endpoint = { kind: 'tcp', url: 'tcp://[fd00::5]:2376', remoteHost: 'fd00::5', source: 'a test' };
+    expect(await readEnvironment(world.engine, 'zk')).toMatchObject({
+      ZKD_CONNECT: '[fd00::5]:2181',
+      HOSTS_ENTRY: 'fd00::5 zkd-zk-1',
     });
   });
 });

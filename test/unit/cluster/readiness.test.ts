@@ -26,6 +26,7 @@ function member(id: number, { health, mode, zxid = zxidOf(2, 5), container, view
   return {
     id,
     isAttached: true,
+    outOfReach: null,
     observed: observedMember(RECORD, id, container),
     health: {
       id,
