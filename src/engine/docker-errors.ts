@@ -142,14 +142,17 @@ function connectionError(error: unknown, { what, endpoint }: Attempt): ZkdError 
   const reason: EngineErrorReason = denied ? 'permission-denied' : 'unreachable';
   const where = `the container engine at ${endpoint.url} (${endpoint.source})`;
   const message = withShortIds(
-    denied ? `No permission to use ${where}, to ${what}` : `Cannot reach ${where} to ${what}: ${connectionWords(error, code)}`,
+    denied ? `No permission to use ${where}, to ${what}` : `Cannot reach ${where} to ${what}: ${connectionWords(error, code, endpoint)}`,
   );
   const details = { reason, endpoint: endpoint.url, source: endpoint.source, ...(code !== undefined && { errno: code }) };
   return new ZkdError(EXIT_CODES[reason], message, { cause: error, details, suggestions: suggestions(reason, details, endpoint) });
 }
 
-function connectionWords(error: unknown, code: string | undefined): string {
-  if (code === 'ENOENT') return 'there is no such socket';
+function connectionWords(error: unknown, code: string | undefined, { kind }: EngineEndpoint): string {
+  if (code === 'ENOENT') return kind === 'ssh' ? 'there is no ssh command here' : 'there is no such socket';
+  if (code !== undefined && UNTRUSTED.includes(code)) return `its certificate is not trusted (${messageOf(error)})`;
+  if (code === 'EPROTO' || code === 'ERR_SSL_WRONG_VERSION_NUMBER') return 'it does not speak TLS';
+  if (/^ERR_SSL_\w*ALERT/.test(code ?? '')) return `it refuses our certificate, or wants one (${code})`;
   if (code === 'ECONNREFUSED') return 'nothing is listening there';
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'the host name is not known';
   if (code === 'ECONNRESET' || code === 'EPIPE') return 'it closed the connection';
@@ -157,10 +160,26 @@ function connectionWords(error: unknown, code: string | undefined): string {
   return messageOf(error);
 }
 
+/** What Node says of a certificate whose authority is not known here, or that is another host's. */
+const UNTRUSTED = [
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'CERT_HAS_EXPIRED',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+];
+
 /** The `code` of a system error; several addresses tried in vain come as one AggregateError with the code on top. */
 function errorCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** `-p 2222 user@host`: ssh(1) takes URLs, but none with the socket's path. */
+function sshLogin(url: string): string {
+  const [, login = '', port] = /^ssh:\/\/([^/]*?)(?::(\d+))?(?:\/.*)?$/.exec(url) ?? [];
+  return `${port === undefined ? '' : `-p ${port} `}${login}`;
 }
 
 function suggestions(reason: EngineErrorReason, details: Readonly<Record<string, unknown>>, endpoint: EngineEndpoint): string[] {
@@ -169,7 +188,7 @@ function suggestions(reason: EngineErrorReason, details: Readonly<Record<string,
       if (endpoint.kind === 'unix')
         return ['sudo systemctl start docker', 'docker context ls', 'Name another engine with --docker-host or --context'];
       if (endpoint.kind === 'ssh')
-        return [`ssh ${endpoint.url.replace(/^ssh:\/\//, '')} docker version`, 'Name another engine with --docker-host or --context'];
+        return [`ssh ${sshLogin(endpoint.url)} docker version`, 'Name another engine with --docker-host or --context'];
       return [
         'Where the engine speaks TLS, set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH',
         'Name another engine with --docker-host or --context',

@@ -70,6 +70,23 @@ export class DockerHttp {
     throw new EngineRefusal(answer.statusCode ?? 0, refusalWords(await collect(answer), answer));
   }
 
+  /**
+   * Asks for a sign of life, whatever it is; ends everything and rejects as a connection that failed where none comes. Long requests have no
+   * limit of their own, so nothing else ends the wait for something that takes connections and says nothing.
+   */
+  async greet(timeoutMs: number): Promise<void> {
+    const signal = AbortSignal.timeout(timeoutMs);
+    try {
+      await this.done({ method: 'GET', path: ['_ping'], signal });
+    } catch (error) {
+      if (error instanceof EngineRefusal) return;
+      this.close();
+      throw signal.aborted
+        ? Object.assign(new Error(`no answer within ${timeoutMs / 1000} s`), { code: 'ETIMEDOUT', cause: error })
+        : error;
+    }
+  }
+
   /** Ends every connection, also one that is in use. */
   close(): void {
     this.#agent.destroy();

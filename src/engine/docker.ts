@@ -267,16 +267,20 @@ export class DockerEngine implements port.Engine {
   }
 
   async #connect(): Promise<DockerHttp> {
-    const { agent, options } = dockerConnection(this.#connection.transport);
+    const { agent, options, greetingTimeoutMs } = dockerConnection(this.#connection.transport);
     const Docker = await loadDockerode();
     // The modem parses DOCKER_HOST and its certificates even where all options are given, and throws over them.
     const { DOCKER_HOST } = process.env;
     delete process.env['DOCKER_HOST'];
+    let http: DockerHttp;
     try {
-      return new DockerHttp(new Docker(options).modem as unknown as Modem, agent);
+      http = new DockerHttp(new Docker(options).modem as unknown as Modem, agent);
     } finally {
       if (DOCKER_HOST !== undefined) process.env['DOCKER_HOST'] = DOCKER_HOST;
     }
+    // One login, and one failure, before there are many requests at once.
+    if (greetingTimeoutMs !== undefined) await http.greet(greetingTimeoutMs);
+    return http;
   }
 
   async #translated<T>(attempt: Attempt, work: (http: DockerHttp) => Promise<T>): Promise<T> {

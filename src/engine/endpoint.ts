@@ -141,7 +141,7 @@ function fromUrl(text: string, source: string, tls: TlsMaterial | undefined, ver
   // A port that is http's default is swallowed by the parser.
   const written = /:(\d+)(?:\/|$)/.exec(text.slice(text.indexOf('//') + 2))?.[1];
   const port = written === undefined ? undefined : Number(written);
-  const remoteHost = isLoopback(host) ? null : host;
+  const remoteHost = remoteHostOf(host);
 
   if (scheme === 'ssh') {
     const user = decodeURIComponent(url.username);
@@ -163,8 +163,9 @@ function unixConnection(socketPath: string, source: string, url = `unix://${sock
   return { endpoint: { kind: 'unix', url, remoteHost: null, source }, transport: { kind: 'unix', socketPath } };
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d+){3}$/.test(host);
+/** The host itself, or null where it is this machine. */
+export function remoteHostOf(host: string): string | null {
+  return host === 'localhost' || host === '::1' || /^127(\.\d+){3}$/.test(host) ? null : host;
 }
 
 /** Does not repeat the URL: it may hold a password. */

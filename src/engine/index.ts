@@ -5,8 +5,8 @@
  */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { resolveEndpoint } from './endpoint.js';
-import type { EndpointOptions, Machine } from './endpoint.js';
+import { remoteHostOf, resolveEndpoint } from './endpoint.js';
+import type { EndpointOptions, EngineConnection, Machine } from './endpoint.js';
 import type { Engine } from './engine.js';
 
 export type * from './engine.js';
@@ -17,9 +17,16 @@ export type { EndpointOptions } from './endpoint.js';
  * first call (`info()`). The caller closes it. Throws ZkdError `usage` where no engine can be made out.
  */
 export async function openEngine(options: EndpointOptions = {}): Promise<Engine> {
-  const connection = resolveEndpoint(options, thisMachine());
+  const connection = await withEffectiveHost(resolveEndpoint(options, thisMachine()));
   const { DockerEngine } = await import('./docker.js');
   return new DockerEngine(connection);
+}
+
+/** Published ports are at the host ssh goes to, whatever it is called in ssh's configuration. */
+async function withEffectiveHost({ endpoint, transport }: EngineConnection): Promise<EngineConnection> {
+  if (transport.kind !== 'ssh') return { endpoint, transport };
+  const { effectiveHost } = await import('./docker-ssh.js');
+  return { endpoint: { ...endpoint, remoteHost: remoteHostOf(await effectiveHost(transport)) }, transport };
 }
 
 function thisMachine(): Machine {

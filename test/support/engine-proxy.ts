@@ -13,8 +13,8 @@ export interface Door {
   close(): void;
 }
 
-/** Listens on loopback and handles each connection. */
-export async function openDoor(onConnection: (socket: Socket) => void, tls?: TlsOptions): Promise<Door> {
+/** Listens on loopback, where nothing else is said, and handles each connection. */
+export async function openDoor(onConnection: (socket: Socket) => void, tls?: TlsOptions, host = '127.0.0.1'): Promise<Door> {
   const sockets = new Set<Socket>();
   const accept = (socket: Socket): void => {
     sockets.add(socket);
@@ -24,7 +24,7 @@ export async function openDoor(onConnection: (socket: Socket) => void, tls?: Tls
   };
   const server: Server =
     tls === undefined ? createServer({ allowHalfOpen: true }, accept) : createTlsServer({ ...tls, allowHalfOpen: true }, accept);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   return {
     port: (server.address() as AddressInfo).port,
     sockets,

@@ -1,5 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ZkdError } from '../../../src/errors.js';
 import { openEngine } from '../../../src/engine/index.js';
 import type { Engine, EngineErrorReason } from '../../../src/engine/index.js';
+import { makeCertificates } from '../../support/certificates.js';
 import { openDoor, toEngine } from '../../support/engine-proxy.js';
 import type { Door } from '../../support/engine-proxy.js';
 
@@ -164,7 +165,7 @@ describe('an engine that cannot be reached', () => {
   it('is told from one that is no engine at all', async () => {
     const answers: Record<string, string> = {
       html: 'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>',
-      moved: 'HTTP/1.1 301 Moved\r\nLocation: http://elsewhere.invalid/\r\nContent-Length: 0\r\n\r\n',
+      moved: 'HTTP/1.1 301 Moved\r\nLocation: http://elsewhere.invalid/\r\nConnection: close\r\nContent-Length: 0\r\n\r\n',
       'not http': 'SSH-2.0-OpenSSH_9.2\r\n',
     };
     for (const [what, answer] of Object.entries(answers)) {
@@ -172,6 +173,24 @@ describe('an engine that cannot be reached', () => {
       const engine = await openEngine({ dockerHost: `tcp://127.0.0.1:${wrong.port}` });
       await refusal(engine, engine.info(), what === 'moved' ? 'other' : 'unreachable');
     }
+  });
+
+  it('is given up where it takes connections and says nothing', async () => {
+    const mute = await door((socket) => void socket.resume().on('end', () => socket.end()));
+    const engine = await openEngine({ dockerHost: `tcp://127.0.0.1:${mute.port}` });
+    expect((await refusal(engine, engine.info(), 'unreachable')).message).toMatch(/to ask for its version: no answer within \d+ s$/);
+    await expect.poll(() => mute.sockets.size).toBe(0);
+  });
+
+  it('is told from one that speaks TLS, and one that does not', async () => {
+    const certs = join(folder, 'one-sided');
+    const secure = await door((socket) => toEngine(socket), makeCertificates(certs, ['localhost']));
+    const plain = await openEngine({ dockerHost: `tcp://127.0.0.1:${secure.port}` });
+    await refusal(plain, plain.info(), 'unreachable');
+    const open = await door((socket) => toEngine(socket));
+    Object.assign(process.env, { DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: certs });
+    const wanting = await openEngine({ dockerHost: `tcp://127.0.0.1:${open.port}` });
+    expect((await refusal(wanting, wanting.info(), 'unreachable')).message).toContain('it does not speak TLS');
   });
 
   it('ends what waits for it when it goes away in the middle of an answer', async () => {
@@ -207,32 +226,8 @@ describe('an engine that is reached', () => {
 
   it('by tcp with TLS proves who it is', async () => {
     const certs = join(folder, 'certs');
-    mkdirSync(certs);
-    const openssl = [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-256',
-      '-nodes',
-      '-days',
-      '2',
-      '-subj',
-      '/CN=localhost',
-    ];
-    const alternative = [
-      '-addext',
-      'subjectAltName=DNS:localhost,IP:127.0.0.1',
-      '-keyout',
-      `${certs}/key.pem`,
-      '-out',
-      `${certs}/cert.pem`,
-    ];
-    execFileSync('openssl', [...openssl, ...alternative], { stdio: 'ignore' });
-    const pem = { cert: readFileSync(`${certs}/cert.pem`), key: readFileSync(`${certs}/key.pem`) };
-    writeFileSync(`${certs}/ca.pem`, pem.cert);
-    const way = await door((socket) => toEngine(socket), { ...pem, ca: pem.cert, requestCert: true, rejectUnauthorized: true });
+    const tls = makeCertificates(certs, ['localhost', '127.0.0.1']);
+    const way = await door((socket) => toEngine(socket), tls);
     const dockerHost = `tcp://127.0.0.1:${way.port}`;
 
     Object.assign(process.env, { DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: certs });
@@ -243,12 +238,13 @@ describe('an engine that is reached', () => {
     // Without the authority's certificate the engine is not believed.
     Object.assign(process.env, { DOCKER_CERT_PATH: folder });
     const doubting = await openEngine({ dockerHost });
-    await refusal(doubting, doubting.info(), 'unreachable');
+    expect((await refusal(doubting, doubting.info(), 'unreachable')).message).toContain('its certificate is not trusted');
   });
 
   it("by ssh goes through the user's own ssh, and ends it", async () => {
     const record = join(folder, 'ssh-arguments');
     const relay = `
+      if (process.argv[2] === '-G') process.exit(console.log('hostname 10.9.8.7'));
       require('fs').appendFileSync(${JSON.stringify(record)}, JSON.stringify(process.argv.slice(2)) + '\\n');
       const engine = require('net').connect({ path: '/var/run/docker.sock', allowHalfOpen: true });
       process.stdin.pipe(engine).pipe(process.stdout);`;
@@ -257,7 +253,7 @@ describe('an engine that is reached', () => {
     process.env['PATH'] = `${folder}:${process.env['PATH'] ?? ''}`;
     const before = await settledHandles();
     const engine = await openEngine({ dockerHost: 'ssh://ann@far:2222' });
-    expect(engine.endpoint).toMatchObject({ kind: 'ssh', remoteHost: 'far' });
+    expect(engine.endpoint).toMatchObject({ kind: 'ssh', remoteHost: '10.9.8.7' });
     await worksThrough(engine);
     await engine.close();
     await expect.poll(handles).toBe(before);
@@ -285,6 +281,7 @@ describe('an engine that is reached', () => {
     const error = await refusal(engine, engine.info(), 'unreachable');
     expect(error.message).toContain('ann@far: Permission denied (publickey).');
     expect(error.suggestions[0]).toBe('ssh ann@far docker version');
+    expect(engine.endpoint.remoteHost).toBe('far');
   });
 
   it('is the one that was named, whatever DOCKER_HOST says', async () => {

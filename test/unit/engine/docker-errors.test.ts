@@ -131,6 +131,25 @@ describe('a connection that fails', () => {
     expect(toZkdError(new SyntaxError('Unexpected token <'), attempt).message).toContain('no container engine');
   });
 
+  it.each([
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'its certificate is not trusted (raw words)'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', 'its certificate is not trusted (raw words)'],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', 'it does not speak TLS'],
+    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'it refuses our certificate, or wants one'],
+  ])('by TLS: %s', (code, words) => {
+    const far: EngineEndpoint = { ...endpoint, kind: 'tcp', url: 'tcp://far:2376' };
+    const error = toZkdError(Object.assign(new Error('raw words'), { code }), { ...attempt, endpoint: far });
+    expect(error).toMatchObject({ code: 'engine-unavailable', details: { reason: 'unreachable', errno: code } });
+    expect(error.message).toContain(words);
+  });
+
+  it('because there is no ssh is not taken for a socket that is missing', () => {
+    const far: EngineEndpoint = { ...endpoint, kind: 'ssh', url: 'ssh://far' };
+    expect(toZkdError(Object.assign(new Error('x'), { code: 'ENOENT' }), { ...attempt, endpoint: far }).message).toContain(
+      'no ssh command',
+    );
+  });
+
   it('suggests what fits the kind of engine', () => {
     const cause = Object.assign(new Error('x'), { code: 'ECONNREFUSED' });
     const of = (kind: EngineEndpoint['kind'], url: string): string =>
@@ -138,5 +157,7 @@ describe('a connection that fails', () => {
     expect(of('unix', 'unix:///x')).toContain('systemctl start docker');
     expect(of('tcp', 'tcp://far:2376')).toContain('DOCKER_TLS_VERIFY');
     expect(of('ssh', 'ssh://ann@far')).toBe('ssh ann@far docker version');
+    expect(of('ssh', 'ssh://ann@far:2222/run/user/7/docker.sock')).toBe('ssh -p 2222 ann@far docker version');
+    expect(of('ssh', 'ssh://[fd00::5]:2222')).toBe('ssh -p 2222 [fd00::5] docker version');
   });
 });
