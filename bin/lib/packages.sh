@@ -4,6 +4,7 @@
 # What the tests need besides: "<command it brings> <package>". More test clients are one line each.
 test_packages=(
   'javac default-jdk-headless'
+  'sshd openssh-server'
 )
 
 is_debian() {
@@ -47,12 +48,19 @@ install_packages() {
     die 5 "missing: ${packages[*]}; only root can install packages" "sudo sh -c '$by_hand'"
   fi
   say packages "installing ${packages[*]}"
+  if [[ " ${packages[*]} " == *' openssh-server '* ]]; then forbid_ssh_service; fi
   local log=$logs/packages.log
   if ! apt_install "${packages[@]}" >"$log" 2>&1 </dev/null; then
     tail -n 30 "$log" >&2
     die 1 "installing packages failed; the end of its output is above" "$by_hand"
   fi
   hash -r
+}
+
+# Tests start an sshd of their own; the service, which its package starts, would let the whole network in. The file is Debian's own switch.
+forbid_ssh_service() {
+  mkdir -p /etc/ssh
+  echo 'Made by bin/setup of zkd: remove this file to let the service start.' >/etc/ssh/sshd_not_to_be_run
 }
 
 apt_install() {
