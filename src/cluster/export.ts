@@ -11,7 +11,8 @@ import { inBatches } from './log-merge.js';
 import { observe, type ObservedEnsemble, type ObservedMember } from './observe.js';
 import { Redactor } from './redact.js';
 import { readStatus } from './status.js';
-import { addressOf, membersOf } from './view.js';
+import { outOfReach } from './reach.js';
+import { addressOf, membersOf, reachFrom } from './view.js';
 import { CREDENTIAL_FILE, parseProperties, WHITELISTED_WORDS, ZOO_CFG } from './zoo-cfg.js';
 
 export interface ExportRequest {
@@ -140,11 +141,13 @@ class Exporter {
 
   async #answer(file: string, { id, container }: ObservedMember, word: string, redactor: Redactor): Promise<void> {
     const { engine, ask, signal } = this.#context;
-    const port = this.#observed.record?.ports[id];
+    const member = membersOf(this.#observed).find((other) => other.id === id);
     await this.#noting(file, async () => {
       if (container.state !== 'running') throw new Error(`not asked: its container is ${container.state}`);
-      if (port === undefined) throw new Error('not asked: it is no member by the labels of the ensemble');
-      const text = await ask(addressOf(engine, this.#observed, { port }), word, { timeoutMs: PROBE_TIMEOUT_MS, signal });
+      if (!member) throw new Error('not asked: it is no member by the labels of the ensemble');
+      const address = addressOf(engine, this.#observed, member);
+      if (!address) throw new Error(outOfReach(reachFrom(engine, this.#observed)) ?? 'cannot be reached from here');
+      const text = await ask(address, word, { timeoutMs: PROBE_TIMEOUT_MS, signal });
       await this.#folder.write(file, redactor.text(text));
     });
   }

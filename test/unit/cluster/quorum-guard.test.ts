@@ -20,7 +20,7 @@ function member(id: number, is: Is): MemberView {
     serverId: null,
     syncedFollowers: null,
   };
-  return { id, health, observed: undefined, isAttached: true };
+  return { id, health, observed: undefined, isAttached: true, outOfReach: null };
 }
 
 const ensemble = (...members: Is[]): MemberView[] => members.map((is, index) => member(index + 1, is));
