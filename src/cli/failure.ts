@@ -36,8 +36,9 @@ function parseMessage(error: Error): string {
     .replace(/^The following errors? occurred:\s*/, '')
     .replace(/^Nonexistent flag/, 'Unknown flag')
     .split('\n')
-    .map((line) => line.trim());
-  return lines.filter(Boolean).join('; ');
+    .map((line) => line.trim().replace(/\s+/g, ' '));
+  // What a line ends with a colon for stands on the next one.
+  return lines.filter(Boolean).join('; ').replaceAll(':; ', ': ');
 }
 
 /**

@@ -40,6 +40,11 @@ describe('a failure', () => {
     expect(toFailure(parseError(message), 'cluster up', FLAGS).message).toBe('Expected --pull=x to be one of: a, b; Nonexistent flag: --z');
   });
 
+  it('of the parser names what is missing on the same line', () => {
+    const message = 'Missing 1 required arg:\nshell  (bash|zsh) Which shell.\nSee more help with --help';
+    expect(toFailure(parseError(message), 'completion', FLAGS).message).toBe('Missing 1 required arg: shell (bash|zsh) Which shell.');
+  });
+
   it('of anything else is unexpected, and shows no stack', () => {
     const failure = toFailure(new TypeError('boom'), 'cluster up', FLAGS);
     expect(failure).toEqual({ code: 'failure', message: 'boom', exitCode: 1, suggestions: [], details: {} });
