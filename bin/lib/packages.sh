@@ -5,6 +5,7 @@
 test_packages=(
   'javac default-jdk-headless'
   'sshd openssh-server'
+  'zsh zsh'
 )
 
 is_debian() {

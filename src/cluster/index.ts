@@ -5,7 +5,7 @@ export { removeContainers, takeDown, type MemberAction, type RemovalResult } fro
 export { ENVIRONMENT_FORMATS, formatEnvironment, readEnvironment, type Environment } from './environment.js';
 export { execTarget, servingTarget, type ExecTarget } from './exec.js';
 export { exportEnsemble, type ExportRequest, type ExportResult } from './export.js';
-export { listClusters, listMembers, type ClusterSummary } from './list.js';
+export { listClusters, listMembers, listMemberStates, type ClusterSummary } from './list.js';
 export type { ActionResult } from './member-actions.js';
 export type { MemberLine } from './log-merge.js';
 export { readLogs, type LogsRequest } from './logs.js';

@@ -1,7 +1,7 @@
-/** `ls` and `ps`: the ensembles of an engine, and one ensemble's containers. Asks the engine only. */
-import type { ContainerSummary, Engine, Labels } from '../engine/index.js';
+/** `ls`, `ps` and completion: the ensembles of an engine, and one ensemble's containers. Asks the engine only. */
+import type { ContainerState, ContainerSummary, Engine, Labels } from '../engine/index.js';
 import { describeContainers, externalAddress, type Member } from './describe.js';
-import { memberIds } from './members.js';
+import { memberIds, type Role } from './members.js';
 import { LABEL, SCHEMA } from './names.js';
 import { noSuchEnsemble, observe } from './observe.js';
 import type { Vantage } from './reach.js';
@@ -59,4 +59,20 @@ export async function listMembers(engine: Engine, name: string): Promise<Member[
   const observed = await observe(engine, name, { details: true });
   if (!observed.record) throw noSuchEnsemble(name);
   return describeContainers(observed, engine.endpoint);
+}
+
+export interface MemberState {
+  readonly id: number;
+  readonly role: Role;
+  readonly state: ContainerState;
+}
+
+/** The ids of the members that have a container, ascending, with what one listing tells; empty where there is no such ensemble. */
+export async function listMemberStates(engine: Engine, name: string): Promise<MemberState[]> {
+  const containers = await engine.listContainers({ [LABEL.cluster]: name, [LABEL.member]: true });
+  const states = containers.map(({ labels, state }): MemberState => {
+    return { id: Number(labels[LABEL.member]), role: labels[LABEL.role] === 'observer' ? 'observer' : 'participant', state };
+  });
+  // A container that is to take the place of one that never started is no further member.
+  return [...new Map(states.map((member) => [member.id, member])).values()].sort((a, b) => a.id - b.id);
 }

@@ -22,7 +22,7 @@ const examples = [...(await loadCommands())].flatMap(([id, { examples: list = []
 );
 
 it.each(examples)('%s: %s', async (id, text) => {
-  const typed = /<%= config\.bin %> ([^|)"]*)/.exec(text)?.[1]?.trim().split(/\s+/).slice(id.split(':').length) ?? [];
+  const typed = /<%= config\.bin %> ([^|)">]*)/.exec(text)?.[1]?.trim().split(/\s+/).slice(id.split(':').length) ?? [];
   const argv = typed.map((word) => (['zkd.yaml', 'zk-logs'].includes(word) ? join(folder, word) : word));
   const world = createWorld();
   const name = argv.find((word, index) => !word.startsWith('-') && !argv[index - 1]?.startsWith('-')) ?? 'zk';

@@ -33,6 +33,8 @@ const ORDER = [
   'cluster:run',
   'cluster:rm',
   'cluster:down',
+  'completion',
+  'completion:candidates',
   'help',
 ];
 
@@ -43,7 +45,7 @@ describe('the examples in the help', () => {
   let folder: string;
 
   const type = (line: string) =>
-    execa('sh', ['-c', line], {
+    execa('bash', ['-c', line], {
       cwd: folder,
       reject: false,
       all: true,

@@ -7,7 +7,7 @@ const CONSENTS = ['yes', 'force', 'volumes', 'prune', 'accept-data-loss', 'json'
 
 /** The words of an example as a shell would hand them over, less the program and what it is to run itself; undefined where another program is typed around it. */
 function argvOf(example: string): string[] {
-  const typed = /(?:^|\$\(|\| )<%= config\.bin %> ([^|)"]*)/.exec(example)?.[1] ?? '';
+  const typed = /(?:^|[$<]\(|\| )<%= config\.bin %> ([^|)">]*)/.exec(example)?.[1] ?? '';
   return (typed.split(' -- ')[0] ?? '').trim().split(/\s+/);
 }
 
@@ -76,7 +76,9 @@ describe.each(commands)('%s', (id, command) => {
       const words = argvOf(text);
       const rest = words.splice(id.split(':').length);
       expect(words.join(':'), text).toBe(id);
-      for (const flag of rest.filter((part) => part.startsWith('-'))) {
+      // What stands behind "--" is not this command's.
+      const own = rest.slice(0, rest.includes('--') ? rest.indexOf('--') : undefined);
+      for (const flag of own.filter((part) => part.startsWith('-'))) {
         expect([...flags.map(([name]) => `--${name}`), '--json'], text).toContain(flag.split('=')[0]);
       }
     }

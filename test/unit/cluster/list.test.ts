@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { listClusters, listMembers } from '../../../src/cluster/list.js';
+import { listClusters, listMembers, listMemberStates } from '../../../src/cluster/list.js';
 import { useFakeHostPorts } from '../../fakes/fake-host-ports.js';
 import { createWorld } from '../../support/ensemble-world.js';
 import { failureOf } from '../../support/failure-of.js';
@@ -69,5 +69,25 @@ describe('the members of an ensemble', () => {
     await world.down();
     expect(await listMembers(world.engine, 'zk')).toEqual([]);
     expect((await failureOf(listMembers(world.engine, 'other'))).code).toBe('not-found');
+  });
+});
+
+describe('the states of members', () => {
+  it('are those of its containers by id, each member once, by one listing', async () => {
+    const world = createWorld();
+    await world.up({ given: { size: 1, observers: 1, clientPort: 2181 } });
+    await world.up({ name: 'other', given: { size: 3, clientPort: 3181 } });
+    await world.engine.stopContainer('zkd-zk-2', { timeoutMs: 1 });
+    const { labels = {} } = (await world.engine.findContainer('zkd-zk-1')) ?? {};
+    await world.engine.createContainer({ name: 'zkd-zk-1-new-x', image: 'zookeeper:3.9', labels });
+    world.engine.calls.length = 0;
+    const states = await listMemberStates(world.engine, 'zk');
+    expect(states.map(({ id, role }) => [id, role])).toEqual([
+      [1, 'participant'],
+      [2, 'observer'],
+    ]);
+    expect(states[1]).toMatchObject({ state: 'exited' });
+    expect(world.engine.calls.map(({ method }) => method)).toEqual(['listContainers']);
+    expect(await listMemberStates(world.engine, 'nowhere')).toEqual([]);
   });
 });
