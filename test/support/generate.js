@@ -41,7 +41,8 @@ function usage(command) {
   return ['zkd', words(command.id), ...args].join(' ');
 }
 
-function reference(text) {
+async function reference(text) {
+  const { EXIT_CODES } = await import(join(root, 'dist/exit-codes.js'));
   const sections = commandsOf(text).map((command) => {
     const flags = Object.values(command.flags)
       .filter((flag) => !flag.hidden)
@@ -57,6 +58,11 @@ function reference(text) {
       plain(command.summary),
       `\`${usage(command)}\``,
       plain(command.description),
+      ...(command.exits?.length > 0
+        ? [
+            `Can also end with ${command.exits.map((name) => `${EXIT_CODES[name].number} ${name}`).join(', ')} ([exit codes](exit-codes.md)).`,
+          ]
+        : []),
       `\`\`\`sh\n${examples.join('\n\n')}\n\`\`\``,
       `| flag | variable | what it does |\n| --- | --- | --- |\n${flags.join('\n')}`,
     ].join('\n\n');
@@ -79,7 +85,7 @@ const made = await manifest();
 const files = {
   'oclif.manifest.json': made,
   'docs/exit-codes.md': await exitCodes(),
-  'docs/commands.md': reference(made),
+  'docs/commands.md': await reference(made),
   'README.md': readme(made),
 };
 const stale = Object.entries(files).filter(([path, text]) => read(path) !== text);
