@@ -10,6 +10,11 @@ export interface CommandClass {
   readonly summary?: string;
   readonly description?: string;
   readonly examples?: Command.Example[];
+  readonly hidden?: boolean;
+  readonly aliases?: readonly string[];
+  readonly exits: readonly string[];
+  readonly takesChild?: boolean;
+  readonly enableJsonFlag: boolean;
   readonly args: Readonly<Record<string, unknown>>;
   readonly flags: Readonly<Record<string, FlagDefinition>>;
   readonly baseFlags: Readonly<Record<string, FlagDefinition>>;
@@ -22,6 +27,12 @@ export interface FlagDefinition {
   readonly env?: string;
   readonly allowNo?: boolean;
   readonly multiple?: boolean;
+  readonly options?: readonly string[];
+  readonly helpValue?: string;
+  readonly default?: unknown;
+  readonly hidden?: boolean;
+  readonly required?: boolean;
+  readonly aliases?: readonly string[];
   readonly summary?: string;
 }
 
