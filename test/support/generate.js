@@ -18,7 +18,9 @@ async function manifest() {
     type: 'core',
   });
   await plugin.load();
-  return `${JSON.stringify(plugin.manifest, null, 2)}\n`;
+  // oclif reads folders at the same time and lists commands as they come.
+  const commands = Object.fromEntries(Object.entries(plugin.manifest.commands).sort(([a], [b]) => a.localeCompare(b)));
+  return `${JSON.stringify({ ...plugin.manifest, commands }, null, 2)}\n`;
 }
 
 async function exitCodes() {
