@@ -2,7 +2,6 @@ import { ZkdCommand } from '../../cli/base-command.js';
 import { expectedAt, type Candidate, type Expected } from '../../cli/completion/expected.js';
 import { engineFlags, type EngineFlagValues } from '../../cli/flags/engine.js';
 import { clusterFlag } from '../../cli/flags/cluster.js';
-import { listClusters, listMemberStates } from '../../cluster/index.js';
 import { within } from '../../runtime/within.js';
 
 /** Nobody waits longer for a key. */
@@ -57,6 +56,8 @@ Prints words, files or folders, then a candidate a line: the word, a tab, what i
     const typed = (name: string): string | undefined => line.flags.get(name)?.at(-1);
     const [dockerHost, context] = [typed('docker-host'), typed('context')];
     const named = { 'docker-host': dockerHost, context };
+    // Most keys need no engine, and wait for every module that is loaded.
+    const { listClusters, listMemberStates } = await import('../../cluster/index.js');
     const engine = await this.engine(dockerHost === undefined && context === undefined ? flags : named);
     const clusters = async () => listClusters(engine);
     if (what === 'ensemble') {
