@@ -1,5 +1,5 @@
 /**
- * From where zkd itself reaches an ensemble's members, in this order (docs/adr/0008): zkd runs in a container on the ensemble's network: the
+ * From where zkd itself reaches an ensemble's members, in this order (docs/adr/0010): zkd runs in a container on the ensemble's network: the
  * members' own names; a local engine: the published address; a tcp or ssh engine: that host. Pure.
  */
 import type { ContainerDetails, EngineEndpoint } from '../engine/index.js';

@@ -1,6 +1,6 @@
 /**
  * A Docker engine through `ssh`: the user's own command running `docker system dial-stdio` there, as the docker command does, so that his
- * keys, agent, known hosts and configuration apply (docs/adr/0009).
+ * keys, agent, known hosts and configuration apply (docs/adr/0012).
  */
 import { execFile, spawn } from 'node:child_process';
 import { Agent as HttpAgent } from 'node:http';
