@@ -6,6 +6,8 @@ import { ClusterCommand } from './cluster-command.js';
 import { clusterArgument } from './flags/cluster.js';
 import { givenSettings, settingFlags } from './flags/settings.js';
 import { timeoutFlag, waitFlag } from './flags/wait.js';
+import { yesFlag } from './flags/confirm.js';
+import { askConsent } from './prompt.js';
 import { renderUp } from './render/cluster.js';
 
 export abstract class UpCommand extends ClusterCommand<UpResult> {
@@ -28,6 +30,7 @@ export abstract class UpCommand extends ClusterCommand<UpResult> {
     ...timeoutFlag({ default: '60s' }),
     'keep-on-failure': boolean({ env: 'ZKD_KEEP_ON_FAILURE', summary: 'Leave what was made when it does not become ready.' }),
     'accept-data-loss': boolean({ summary: 'Make voters anew whose data is gone, without a quorum that has it.' }),
+    ...yesFlag,
     'dry-run': boolean({ env: 'ZKD_DRY_RUN', summary: 'Print what would be done, and do nothing.' }),
   };
   protected abstract readonly mode: 'up' | 'run';
@@ -55,16 +58,17 @@ export abstract class UpCommand extends ClusterCommand<UpResult> {
         keepOnFailure: flags['keep-on-failure'],
         acceptDataLoss: flags['accept-data-loss'],
         dryRun: flags['dry-run'],
+        yes: flags.yes,
       },
-      { engine, ask: this.ports.askFourLetterWord, observer, signal },
+      { engine, ask: this.ports.askFourLetterWord, observer, signal, confirm: this.terminal.interactive ? askConsent : undefined },
     );
     this.show(name, result);
     return result;
   }
 
-  private show(name: string, { cluster, changed, plan }: UpResult): void {
+  private show(name: string, { cluster, changed, plan, outages }: UpResult): void {
     if (!cluster) return this.print(plan.length > 0 ? plan.join('\n') : `${name}: nothing to do`);
-    this.print(renderUp(cluster, changed, this.style.stdout));
+    this.print(renderUp({ cluster, changed, outages }, this.style.stdout));
     this.next(`zkd cluster status ${name}`);
   }
 }

@@ -3,17 +3,19 @@
  * be taken away again. Operations can be repeated: what another zkd did meanwhile counts as done.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LABEL } from './names.js';
 import { hasReason, ZkdError } from '../errors.js';
 import type { ContainerSpec, Engine } from '../engine/index.js';
 import { claimed, createContainer, isTakenOver, replaceContainer, type ClaimContext } from './claim.js';
 import { configureMember, credentialFrom, type Credential } from './configure.js';
 import { memberContainer } from './container-spec.js';
 import type { WantedMember } from './members.js';
-import { byAge, type ObservedEnsemble } from './observe.js';
+import { byAge, type ObservedEnsemble, type ObservedMember } from './observe.js';
 import { formatOperation, type Operation } from './operations.js';
 import { isUnborn, type Plan } from './plan.js';
-import { networkLabels } from './record.js';
+import { LABEL, settingsVolumeName } from './names.js';
+import { networkLabels, readRecord, settingsVolumeLabels } from './record.js';
+import { reconfigureMember } from './reconfigure.js';
+import { replaceMember, restartMember, type Outage, type RollContext } from './roll.js';
 import { explainPortTaken } from './port-owner.js';
 
 /** What running work tells its observer; the commands draw it. */
@@ -39,6 +41,8 @@ export interface ApplyContext {
   readonly made: Made;
   /** Waits until these members are in sync; rejects with `refused` where they do not get there. */
   awaitQuorum(ids: readonly number[]): Promise<void>;
+  /** How a plan that takes members down and up again waits for them; `outages` is added to. Others need none. */
+  readonly turns?: Pick<RollContext, 'awaitAll' | 'notReady'> & { readonly outages: Outage[] };
   /** Waits until these members answer on their client ports, in a quorum or not; gives up after a while without a word. */
   awaitAnswer(members: readonly WantedMember[]): Promise<void>;
 }
@@ -149,6 +153,12 @@ async function runOperation(
       }
       return startMember(idOf(member), member, context);
     }
+    case 'record-change':
+      return recordChange(context);
+    case 'roll-member':
+    case 'restart-member':
+      containers.set(operation.member.id, await roll(operation, context, containers, credential));
+      return;
     case 'unpause-member':
       return engine.unpauseContainer(idOf(operation.member));
     case 'await-answer':
@@ -156,6 +166,65 @@ async function runOperation(
     case 'await-quorum':
       return context.awaitQuorum(operation.members.map(({ id }) => id));
   }
+}
+
+/** Creating a volume is get-or-create: where another zkd remembers another change under this revision, it was first. */
+async function recordChange({ engine, plan, observed }: ApplyContext): Promise<void> {
+  const { record } = plan;
+  if (record.settings.ephemeral) return;
+  const name = settingsVolumeName(record.cluster, record.revision);
+  const labels = settingsVolumeLabels(record);
+  await engine.createVolume(name, labels);
+  const [made] = await engine.listVolumes({ names: [name] });
+  if (Object.entries(labels).some(([key, value]) => made?.labels[key] !== value)) throw claimed(record.cluster);
+  await Promise.all(observed.settingsVolumes.filter((volume) => volume.name !== name).map((volume) => engine.removeVolume(volume.name)));
+}
+
+async function roll(
+  operation: Extract<Operation, { kind: 'roll-member' | 'restart-member' }>,
+  context: ApplyContext,
+  containers: ReadonlyMap<number, string>,
+  credential: Credential,
+): Promise<string> {
+  const { engine, plan, signal, turns } = context;
+  if (!turns) throw new Error('A plan that takes members down needs to know how to wait for them');
+  const { member, old, isWell } = operation;
+  const { record } = plan;
+  // Read while the containers that have it are still there.
+  const secret = await credential();
+  const request = {
+    id: member.id,
+    old,
+    spec: specOf(member, plan),
+    isWell,
+    async start(id: string) {
+      await configure(id, member, record.settings.ephemeral && operation.kind === 'roll-member', context, credential);
+      if (record.settings.restart !== 'no') await engine.setRestartPolicy(id, record.settings.restart);
+      await startMember(id, member, context);
+    },
+    prepare: () => announcePort(member, old, context, containers, secret),
+  };
+  const rolled =
+    operation.kind === 'roll-member'
+      ? await replaceMember(request, { engine, record, signal, ...turns })
+      : await restartMember(request, { engine, record, signal, ...turns });
+  if (isWell) turns.outages.push(rolled.outage);
+  return rolled.containerId;
+}
+
+/** Where a member moves to another port, the members agree on that first: asked of one that stays. */
+async function announcePort(
+  member: WantedMember,
+  old: ObservedMember,
+  { engine, plan, observed }: ApplyContext,
+  containers: ReadonlyMap<number, string>,
+  credential: string,
+): Promise<void> {
+  const [other] = plan.members.filter(({ id }) => id !== member.id && observed.members.has(id));
+  if (!other || readRecord(old.container.labels)?.ports[member.id] === member.port) return;
+  const container = containers.get(other.id) ?? other.container;
+  const port = readRecord((await engine.findContainer(container))?.labels ?? {})?.ports[other.id] ?? other.port;
+  await reconfigureMember(engine, { container, server: `${other.container}:${port}`, credential, member });
 }
 
 /** Engines let two networks have one name, and then every attach fails as ambiguous. So: create, list, and the earliest stays. */

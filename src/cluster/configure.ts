@@ -16,7 +16,10 @@ import {
   MYID,
   parseProperties,
   superCredential,
+  updateZooCfg,
+  WRITTEN_ZOO_CFG,
   ZOO_CFG,
+  zooCfgFiles,
 } from './zoo-cfg.js';
 
 /** The super-user credential of an ensemble: one for all members, whoever writes first. */
@@ -52,23 +55,15 @@ export interface ConfigureRequest {
 export async function configureMember(engine: Engine, request: ConfigureRequest): Promise<readonly string[]> {
   const { containerId, member, members, record } = request;
   const credential = await request.credential();
-  const look = async () => {
-    const [zooCfg, myid] = await Promise.all([engine.readFile(containerId, ZOO_CFG), engine.readFile(containerId, MYID)]);
-    const read = { zooCfg: zooCfg?.toString('utf8'), myid: myid?.toString('utf8') };
-    const wanted = { id: member.id, settings: record.settings, credential };
-    return { ...checkConfiguration(read, wanted), hasBooted: parseProperties(read.zooCfg ?? '').has('dynamicConfigFile') };
-  };
-
-  const found = request.isNew ? undefined : await look();
+  const found = request.isNew ? undefined : await lookAt(engine, request, credential);
   if (found?.wrongMyid) throw wrongMyid(member, found.wrongMyid);
-  // Half a configuration, or another zkd's credential, in a member that never ran: finish it. A standalone server never gets a dynamicConfigFile.
-  const isUnfinished = found === undefined || found.missing || (found.edited.length > 0 && !found.hasBooted && members.length > 1);
-  if (!isUnfinished) return found.edited;
-  if (found?.hasBooted) {
-    // Only its data is new: what ZooKeeper made of its configuration stays.
-    await engine.writeFiles(containerId, dataFiles(member));
+  // What ZooKeeper made of its configuration stays, but for what the settings have become. A standalone server never gets a dynamicConfigFile.
+  if (found?.zooCfg !== undefined && (found.hasBooted || members.length === 1 || (!found.missing && found.edited.length === 0))) {
+    const files = [...(found.missing ? dataFiles(member) : []), ...(found.update.changed.length > 0 ? found.updateFiles : [])];
+    if (files.length > 0) await engine.writeFiles(containerId, files);
     return found.edited;
   }
+  // Nothing, half a configuration, or another zkd's credential, in a member that never ran.
   await engine.writeFiles(containerId, memberFiles(member, members, record.settings, credential));
   // zoo.cfg is the last of the files: where it is there to its last byte, all of them are.
   const written = await engine.findFile(containerId, ZOO_CFG);
@@ -83,6 +78,22 @@ export async function configureMember(engine: Engine, request: ConfigureRequest)
     });
   }
   return [];
+}
+
+/** What is there of a member's configuration, and what the settings want changed in it. */
+async function lookAt(engine: Engine, { containerId, member, members, record }: ConfigureRequest, credential: string) {
+  const read = async (path: string): Promise<string | undefined> => (await engine.readFile(containerId, path))?.toString('utf8');
+  const [zooCfg, written, myid] = await Promise.all([read(ZOO_CFG), read(WRITTEN_ZOO_CFG), read(MYID)]);
+  const wanted = formatZooCfg(record.settings, members, credential);
+  const update = updateZooCfg(zooCfg ?? '', written ?? wanted, wanted);
+  const check = checkConfiguration({ zooCfg: zooCfg && update.text, myid }, { id: member.id, settings: record.settings, credential });
+  return {
+    ...check,
+    zooCfg,
+    update,
+    updateFiles: zooCfgFiles(update.text, wanted),
+    hasBooted: parseProperties(zooCfg ?? '').has('dynamicConfigFile'),
+  };
 }
 
 function wrongMyid(member: WantedMember, myid: string): ZkdError {

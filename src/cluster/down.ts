@@ -44,7 +44,7 @@ const PROBE_TIMEOUT_MS = 2000;
 const NO_VOLUMES = { removed: [], failed: [] };
 
 /** Without being told to, only what was never meant to last is removed. */
-const leftoversOf = (observed: ObservedEnsemble): ObservedEnsemble => ({ ...observed, volumes: new Map() });
+const leftoversOf = (observed: ObservedEnsemble): ObservedEnsemble => ({ ...observed, volumes: new Map(), settingsVolumes: [] });
 
 /** Stops and removes the whole ensemble. One that is not there is a success that changed nothing. Partial failure: exit 9. */
 export async function takeDown(request: DownRequest, context: RemovalContext): Promise<RemovalResult> {
@@ -213,7 +213,7 @@ async function removeVolumes(
   engine: Engine,
 ): Promise<{ removed: string[]; failed: string[] }> {
   const own = [...observed.volumes].filter(([key]) => !ids || ids.includes(Number(key.split('/')[0]))).map(([, { name }]) => name);
-  const wanted = [...own, ...(ids ? [] : observed.leftovers.map(({ name }) => name))];
+  const wanted = [...own, ...(ids ? [] : [...observed.leftovers, ...observed.settingsVolumes].map(({ name }) => name))];
   const outcomes = await Promise.all(
     wanted.map((name) =>
       engine.removeVolume(name).then(

@@ -6,12 +6,13 @@ export { ENVIRONMENT_FORMATS, formatEnvironment, readEnvironment, type Environme
 export { execTarget, servingTarget, type ExecTarget } from './exec.js';
 export { exportEnsemble, type ExportRequest, type ExportResult } from './export.js';
 export { listClusters, listMembers, listMemberStates, type ClusterSummary } from './list.js';
-export type { ActionResult } from './member-actions.js';
 export type { MemberLine } from './log-merge.js';
 export { readLogs, type LogsRequest } from './logs.js';
 export { DEFAULT_CLUSTER } from './names.js';
+export { restartMembers, type RestartResult } from './restart.js';
 export { selectCluster, saidName } from './select.js';
 export { DEFAULT_IMAGE, parseZooSetting, SETTINGS, type GivenSettings, type Settings } from './settings.js';
+export type { ActionResult } from './member-actions.js';
 export { readSpecFile } from './spec-file.js';
 export { startMembers } from './start.js';
 export { readStatus, type StatusResult } from './status.js';

@@ -5,7 +5,7 @@ import { memberIds, type Role } from './members.js';
 import { LABEL, SCHEMA } from './names.js';
 import { noSuchEnsemble, observe } from './observe.js';
 import type { Vantage } from './reach.js';
-import { readRecord, type EnsembleRecord } from './record.js';
+import { latestRecord, readRecord, type EnsembleRecord } from './record.js';
 
 export interface ClusterSummary {
   readonly name: string;
@@ -24,17 +24,19 @@ export async function listClusters(engine: Engine, onUnreadable: (name: string) 
     engine.listVolumes({ labels: { [LABEL.cluster]: true } }),
     engine.findOwnContainer(),
   ]);
-  const labelsByName = new Map<string, Labels>();
+  const labelsByName = new Map<string, Labels[]>();
   // What an ephemeral ensemble's containers leave behind is no ensemble.
   const kept = volumes.filter(({ labels }) => readRecord(labels)?.settings.ephemeral !== true);
   for (const { labels } of [...containers, ...kept]) {
     const name = labels[LABEL.cluster];
-    if (name !== undefined && labels[LABEL.settings] !== undefined && !labelsByName.has(name)) labelsByName.set(name, labels);
+    if (name !== undefined && labels[LABEL.settings] !== undefined) labelsByName.set(name, [...(labelsByName.get(name) ?? []), labels]);
   }
   return [...labelsByName]
     .sort(([a], [b]) => a.localeCompare(b))
     .flatMap(([name, labels]) => {
-      const record = labels[LABEL.schema] === SCHEMA ? readRecord(labels) : undefined;
+      const [first] = labels;
+      const known = labels.filter((some) => some[LABEL.ensemble] === first?.[LABEL.ensemble]);
+      const record = first?.[LABEL.schema] === SCHEMA ? latestRecord(known) : undefined;
       if (!record) onUnreadable(name);
       const own = containers.filter((container) => container.labels[LABEL.cluster] === name);
       return record ? [summarize({ endpoint: engine.endpoint, ownContainer }, record, own)] : [];

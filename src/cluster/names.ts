@@ -20,6 +20,8 @@ export const LABEL = {
   image: 'zkd.image',
   /** JSON: member id -> host port. */
   ports: 'zkd.ports',
+  /** Counts the changes of a living ensemble; absent for 1, as it was born. */
+  revision: 'zkd.revision',
   /** On volumes: which of a member's volumes it is. */
   volume: 'zkd.volume',
 } as const;
@@ -49,5 +51,9 @@ export const networkName = (cluster: string): string => `zkd-${cluster}`;
 export const VOLUME_KINDS = ['conf', 'data', 'datalog'] as const;
 export type VolumeKind = (typeof VOLUME_KINDS)[number];
 export const volumeName = (cluster: string, id: number, kind: VolumeKind): string => `zkd-${cluster}-${id}-${kind}`;
+/** An empty volume whose labels say what an ensemble was changed to: labels of living volumes cannot be changed (docs/adr/0013). */
+export const settingsVolumeName = (cluster: string, revision: number): string => `zkd-${cluster}-settings-${revision}`;
+/** The name a member's container has until it takes the place of the old one: only one member of an ensemble can be in this state. */
+export const rollName = (cluster: string): string => `zkd-${cluster}-roll`;
 /** Where a member's volumes are mounted: the official image's own directories. */
 export const volumeTarget = (kind: VolumeKind): string => `/${kind}`;

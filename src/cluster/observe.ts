@@ -2,8 +2,8 @@
 import type { ContainerDetails, ContainerSummary, Engine, Labels, NetworkSummary, VolumeSummary } from '../engine/index.js';
 import { ZkdError } from '../errors.js';
 import { memberIds, type Role } from './members.js';
-import { containerName, LABEL, networkName, replacementName, VOLUME_KINDS, volumeName, type VolumeKind } from './names.js';
-import { checkSchema, readRecord, type EnsembleRecord } from './record.js';
+import { containerName, LABEL, networkName, replacementName, rollName, VOLUME_KINDS, volumeName, type VolumeKind } from './names.js';
+import { checkSchema, latestRecord, readRecord, SETTINGS_VOLUME, type EnsembleRecord } from './record.js';
 
 /** A member's container as it is. */
 export interface ObservedMember {
@@ -27,6 +27,8 @@ export interface ObservedEnsemble {
   readonly foreignNetwork: NetworkSummary | undefined;
   /** Our volumes of this ensemble by member id and kind. */
   readonly volumes: ReadonlyMap<string, VolumeSummary>;
+  /** Volumes that remember changes of the settings; more than one while a change is under way. */
+  readonly settingsVolumes: readonly VolumeSummary[];
   /** Anonymous volumes of an ephemeral ensemble whose containers are gone: of no use to anybody. */
   readonly leftovers: readonly VolumeSummary[];
   /** Names we would use that are taken by something that is not this ensemble's. */
@@ -73,6 +75,7 @@ export async function observe(
     networks: networks.filter(({ labels }) => labels[LABEL.cluster] === name).sort(byAge),
     foreignNetwork: joined === undefined ? undefined : networks.find((network) => network.name === joined),
     volumes: new Map(named.filter(owned).map((volume) => [wantedNames.get(volume.name) ?? '', volume])),
+    settingsVolumes: volumes.filter((volume) => owned(volume) && volume.labels[LABEL.volume] === SETTINGS_VOLUME),
     leftovers: leftoversAmong(volumes, [...members.values(), ...surplus], name),
     strangers: {
       volumes: named.filter((volume) => !owned(volume)).map((volume) => volume.name),
@@ -112,7 +115,7 @@ async function observeMembers(
       }),
   );
   const isInPlace = ({ id, container }: ObservedMember): boolean =>
-    !container.name.startsWith(replacementName(containerName(name, id), ''));
+    container.name !== rollName(name) && !container.name.startsWith(replacementName(containerName(name, id), ''));
   const members = new Map<number, ObservedMember>();
   const surplus: ObservedMember[] = [];
   // Whoever is in its place comes first.
@@ -123,34 +126,39 @@ async function observeMembers(
   return { members, surplus };
 }
 
-/** One record for all containers, or the ensemble must not be touched. */
-function recordOfContainers(first: ObservedMember, members: ReadonlyMap<number, ObservedMember>, name: string): EnsembleRecord {
-  const record = readRecord(first.container.labels);
-  const others = [...members.values()].filter(({ container }) => container.labels[LABEL.ensemble] !== record?.ensemble);
-  if (record && others.length === 0) return record;
-  const odd = (record ? others.map(({ container }) => container.name) : [first.container.name]).join(', ');
+/** One ensemble for all containers, or it must not be touched. */
+function recordOfContainers(containers: readonly ContainerSummary[], name: string): EnsembleRecord {
+  const [first] = containers;
+  const ensemble = first && readRecord(first.labels)?.ensemble;
+  const strange = containers.filter(({ labels }) => labels[LABEL.ensemble] !== ensemble);
+  const record = latestRecord(containers.map(({ labels }) => labels));
+  if (record && ensemble !== undefined && strange.length === 0) return record;
+  const odd = (ensemble === undefined ? containers.slice(0, 1) : strange).map((container) => container.name).join(', ');
   throw new ZkdError(
     'refused',
-    record
-      ? `Containers of two ensembles are called "${name}": ${odd} do not belong to the one of ${first.container.name}`
-      : `The labels of container ${odd} cannot be read`,
+    ensemble === undefined
+      ? `The labels of container ${odd} cannot be read`
+      : `Containers of two ensembles are called "${name}": ${odd} do not belong to the one of ${first?.name ?? ''}`,
     { suggestions: [`docker inspect ${odd.replaceAll(',', '')}`], details: { cluster: name } },
   );
 }
 
-/** Member 1's container tells; where it is gone, the lowest other one; where all are gone, the volumes that were left. */
+/** The containers tell, or a change that none of them has seen yet; where all are gone, the volumes that were left. */
 function recordOf(
   members: ReadonlyMap<number, ObservedMember>,
   volumes: readonly VolumeSummary[],
   name: string,
 ): EnsembleRecord | undefined {
-  const [first] = members.values();
-  if (first) return recordOfContainers(first, members, name);
   const kept = volumes
     .filter(({ labels }) => labels[LABEL.cluster] === name && labels[LABEL.volume] !== undefined && !isEphemeral(labels))
-    .sort((a, b) => a.createdAt.localeCompare(b.createdAt) || a.name.localeCompare(b.name));
-  for (const { labels } of kept) checkSchema(labels);
-  return kept[0] ? readRecord(kept[0].labels) : undefined;
+    .sort((a, b) => a.createdAt.localeCompare(b.createdAt) || a.name.localeCompare(b.name))
+    .map(({ labels }) => labels);
+  const containers = [...members.values()].map(({ container }) => container);
+  if (containers.length === 0) for (const labels of kept) checkSchema(labels);
+  const living = containers.length === 0 ? undefined : recordOfContainers(containers, name);
+  const ensemble = living?.ensemble ?? kept[0]?.[LABEL.ensemble];
+  const known = [...containers.map(({ labels }) => labels), ...kept];
+  return latestRecord(known.filter((labels) => labels[LABEL.ensemble] === ensemble));
 }
 
 /** Exit 3: nothing of this name is on the engine. */

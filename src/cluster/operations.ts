@@ -18,6 +18,23 @@ export type Operation = { readonly key: string; readonly after: readonly string[
   | { readonly kind: 'configure-member'; readonly member: WantedMember }
   | { readonly kind: 'reconnect-member'; readonly member: WantedMember; readonly network: string }
   | { readonly kind: 'start-member'; readonly member: WantedMember; readonly cause: string }
+  | { readonly kind: 'record-change'; readonly revision: number }
+  | {
+      readonly kind: 'roll-member';
+      readonly member: WantedMember;
+      readonly old: ObservedMember;
+      readonly changes: readonly string[];
+      /** In sync when the plan was made: then all others must be before it is stopped, and it again before the next. */
+      readonly isWell: boolean;
+      readonly position: string;
+    }
+  | {
+      readonly kind: 'restart-member';
+      readonly member: WantedMember;
+      readonly old: ObservedMember;
+      readonly isWell: boolean;
+      readonly position: string;
+    }
   | { readonly kind: 'unpause-member'; readonly member: WantedMember }
   | { readonly kind: 'await-answer'; readonly members: readonly WantedMember[] }
   | { readonly kind: 'await-quorum'; readonly members: readonly WantedMember[]; readonly before: readonly WantedMember[] }
@@ -50,6 +67,12 @@ export function formatOperation(operation: Operation, bind: string): string {
       return `reconnect member ${operation.member.id} to network ${operation.network}`;
     case 'start-member':
       return `start member ${operation.member.id}: ${operation.cause}`;
+    case 'record-change':
+      return `remember the new settings (revision ${operation.revision})`;
+    case 'roll-member':
+      return `replace member ${operation.member.id} (${operation.position}): ${operation.changes.join(', ')}`;
+    case 'restart-member':
+      return `restart member ${operation.member.id} (${operation.position})`;
     case 'unpause-member':
       return `unpause member ${operation.member.id}`;
     case 'await-answer':

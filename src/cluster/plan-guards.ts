@@ -1,6 +1,6 @@
 /** Why a plan must not be made: each throws before anything was touched, and names what overrides it, if anything does. Pure. */
 import { ZkdError } from '../errors.js';
-import type { Difference } from './differences.js';
+import type { Outdated } from './change.js';
 import { quorumOf, type WantedMember } from './members.js';
 import { networkName, VOLUME_KINDS, volumeName } from './names.js';
 import type { ObservedEnsemble } from './observe.js';
@@ -15,14 +15,24 @@ export function existsAlready(name: string, observed: ObservedEnsemble): ZkdErro
   });
 }
 
-/** Settings were given that the living ensemble does not have. */
-export function refuseDifferences(name: string, found: readonly Difference[]): void {
-  if (found.length === 0) return;
-  const words = found.map(({ setting, is, wanted }) => `${setting} is ${is}, asked for ${wanted}`).join('; ');
-  throw new ZkdError('refused', `Ensemble "${name}" lives with other settings, and a living ensemble cannot be changed yet: ${words}`, {
-    suggestions: [`zkd cluster up ${name}`],
-    details: { cluster: name, differences: found },
-  });
+/** Ports stand in the configuration the members have agreed on: only a quorum can change them, and each member has to take part. */
+export function refusePortChange(
+  name: string,
+  record: EnsembleRecord,
+  outdated: readonly Outdated[],
+  members: readonly WantedMember[],
+  observed: ObservedEnsemble,
+): void {
+  const isMoved = ({ id }: WantedMember): boolean => observed.record !== undefined && observed.record.ports[id] !== record.ports[id];
+  const isUnderWay = outdated.some(({ changes }) => changes.some((change) => change.startsWith('port ')));
+  if (members.length === 1 || !(isUnderWay || members.some(isMoved))) return;
+  const down = members.filter(({ id }) => observed.members.get(id)?.container.state !== 'running').map(({ id }) => id);
+  if (down.length === 0) return;
+  throw new ZkdError(
+    'refused',
+    `The ports of ensemble "${name}" can be changed only while all its members run: member${down.length > 1 ? 's' : ''} ${down.join(', ')} ${down.length > 1 ? 'do' : 'does'} not`,
+    { suggestions: [`zkd cluster up ${name}`, `zkd cluster status ${name}`], details: { cluster: name, notRunning: down } },
+  );
 }
 
 /** A name the ensemble needs is taken by something that is not its own, or the network to join does not exist. */

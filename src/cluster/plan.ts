@@ -3,12 +3,14 @@
  * `--dry-run` prints and tests assert.
  */
 import { bornAt } from './claim.js';
-import { differences } from './differences.js';
+import { changedRecord, imageDifference, outdatedMembers, refuseFixed, type Outdated } from './change.js';
+import { differences, type Difference } from './differences.js';
 import { quorumOf, wantedMembers, type Ports, type WantedMember } from './members.js';
 import { LABEL, networkName, volumeName } from './names.js';
 import { volumeKey, type ObservedEnsemble, type ObservedMember } from './observe.js';
 import { formatOperation, type Operation } from './operations.js';
-import { existsAlready, refuseDataLoss, refuseDifferences, refuseStrangers } from './plan-guards.js';
+import { existsAlready, refuseDataLoss, refusePortChange, refuseStrangers } from './plan-guards.js';
+import { outageQuestions, rollOperations, type Wellbeing } from './plan-roll.js';
 import type { EnsembleRecord, ImageChoice } from './record.js';
 import { BIRTH_SETTINGS, checkSettings, withGiven, type GivenSettings } from './settings.js';
 
@@ -18,8 +20,12 @@ export interface PlanRequest {
   readonly mode: 'up' | 'run';
   readonly given: GivenSettings;
   readonly acceptDataLoss: boolean;
-  /** What a birth would take: used only where nothing is there yet. */
+  /** What a birth would take; of a living ensemble image and ports as they shall be. */
   readonly birth: { readonly ensemble: string; readonly ports: Ports; readonly image: ImageChoice };
+  /** How the members are; only needed where members are replaced. */
+  readonly wellbeing?: Wellbeing;
+  /** What has to be agreed to for a change of the image. */
+  readonly upgrade?: readonly string[];
 }
 
 export interface Plan {
@@ -30,6 +36,10 @@ export interface Plan {
   /** The network to attach to: our own or the one given. */
   readonly network: string;
   readonly operations: readonly Operation[];
+  /** What of the living ensemble is to be changed. */
+  readonly differences: readonly Difference[];
+  /** What a person has to agree to first. */
+  readonly questions: readonly string[];
   readonly warnings: readonly string[];
 }
 
@@ -38,25 +48,45 @@ export function planEnsemble(request: PlanRequest, observed: ObservedEnsemble): 
   const { name, given } = request;
   const isBirth = observed.record === undefined;
   if (request.mode === 'run' && !isBirth) throw existsAlready(name, observed);
-  const record = observed.record ? { ...observed.record, image: request.birth.image } : birthRecord(request);
-  if (!isBirth) refuseDifferences(name, differences(given, record));
+  const found = observed.record ? allDifferences(request, observed.record) : [];
+  refuseFixed(name, found);
+  const record = observed.record ? changedRecord(observed.record, found, { given, ...request.birth }) : birthRecord(request);
   const members = wantedMembers(name, record.settings, record.ports);
   refuseStrangers(name, record, members, observed);
   const network = record.settings.network ?? networkName(name);
+  const outdated = outdatedMembers(record, members, observed);
+  refusePortChange(name, record, outdated, members, observed);
+  const { wellbeing = NOBODY_WELL } = request;
   return {
     record,
     members,
     isBirth,
     network,
-    operations: operationsFor(request, record, members, observed),
+    operations: operationsFor(request, record, members, observed, outdated),
+    differences: found,
+    questions: outdated.length > 0 ? [...(request.upgrade ?? []), ...outageQuestions(members, outdated, wellbeing)] : [],
     warnings: isBirth ? birthWarnings(record) : [],
   };
+}
+
+const NOBODY_WELL: Wellbeing = { leader: null, well: new Set() };
+
+const allDifferences = ({ given, birth }: PlanRequest, living: EnsembleRecord): Difference[] => [
+  ...differences(given, living),
+  ...imageDifference(living, given, birth.image),
+];
+
+/** Whether planning this needs to know how the members are. */
+export function needsWellbeing(request: PlanRequest, observed: ObservedEnsemble): boolean {
+  if (!observed.record) return false;
+  const record = changedRecord(observed.record, allDifferences(request, observed.record), { given: request.given, ...request.birth });
+  return outdatedMembers(record, wantedMembers(request.name, record.settings, record.ports), observed).length > 0;
 }
 
 function birthRecord({ name, given, birth }: PlanRequest): EnsembleRecord {
   const settings = withGiven(BIRTH_SETTINGS, given);
   checkSettings(settings);
-  return { cluster: name, ensemble: birth.ensemble, settings, ports: birth.ports, image: birth.image };
+  return { cluster: name, ensemble: birth.ensemble, settings, ports: birth.ports, image: birth.image, revision: 1 };
 }
 
 function birthWarnings({ settings }: EnsembleRecord): string[] {
@@ -89,6 +119,7 @@ function operationsFor(
   record: EnsembleRecord,
   members: readonly WantedMember[],
   observed: ObservedEnsemble,
+  outdated: readonly Outdated[],
 ): Operation[] {
   const { name, acceptDataLoss } = request;
   const lost = votersWithoutData(record, members, observed);
@@ -160,12 +191,13 @@ function operationsFor(
     ? [{ key: 'await-answer', after: [...existing, ...startKeysOf(holders)], kind: 'await-answer', members: holders }]
     : [];
   const afterHolders = (member: WantedMember): string[] => (letHoldersFirst && lost.includes(member) ? ['await-answer'] : []);
+  const isOutdated = (member: WantedMember): boolean => outdated.some((other) => other.member.id === member.id);
   const starts = members
     .filter((member) => !isLost(member))
     .flatMap((member): Operation[] => {
       const there = observed.members.get(member.id);
       return there && !unstarted.has(member.id)
-        ? repairsFor(member, there, network, existing)
+        ? repairsFor(member, there, network, existing).filter(({ kind }) => kind === 'unpause-member' || !isOutdated(member))
         : [startNew(member, [...existing, `configure-${member.id}`, ...afterHolders(member)])];
     });
   const voters = members.filter((member) => member.role === 'participant' && !isLost(member));
@@ -177,8 +209,22 @@ function operationsFor(
     .flatMap((member) => [create(member, ['await-quorum']), configure(member), startNew(member, [`configure-${member.id}`])]);
   const isLate = ({ after }: Operation): boolean => after.includes('await-answer');
   const inOrder = [...starts.filter((start) => !isLate(start)), ...answered, ...starts.filter(isLate)];
-  return [...prepared, ...inOrder, ...awaited, ...reborn];
+  const isChange = record.revision !== observed.record?.revision && observed.record !== undefined;
+  const remembered: Operation[] = isChange ? [{ key: 'record-change', after: [], kind: 'record-change', revision: record.revision }] : [];
+  const repaired = [...prepared.map((operation) => afterAll(operation, remembered)), ...inOrder, ...awaited, ...reborn];
+  const rolled = rollOperations(
+    outdated,
+    observed,
+    request.wellbeing ?? NOBODY_WELL,
+    [...remembered, ...repaired].map(({ key }) => key),
+  );
+  return [...remembered, ...repaired, ...rolled];
 }
+
+const afterAll = (operation: Operation, before: readonly Operation[]): Operation => ({
+  ...operation,
+  after: [...before.map(({ key }) => key), ...operation.after],
+});
 
 /** A transaction log without its snapshots: ZooKeeper refuses to start with it ("No snapshot found, but there are log entries"). */
 function uselessRest(name: string, { id }: WantedMember, observed: ObservedEnsemble): { readonly discards?: readonly string[] } {

@@ -24,6 +24,8 @@ export interface EnsembleRecord {
   readonly settings: Settings;
   readonly ports: Ports;
   readonly image: ImageChoice;
+  /** How often it was changed, from 1 on: of several records of one ensemble the highest counts. */
+  readonly revision: number;
 }
 
 function ensembleLabels(record: EnsembleRecord): Labels {
@@ -34,6 +36,7 @@ function ensembleLabels(record: EnsembleRecord): Labels {
     [LABEL.settings]: JSON.stringify(record.settings),
     [LABEL.image]: JSON.stringify(record.image),
     [LABEL.ports]: JSON.stringify(record.ports),
+    ...(record.revision > 1 ? { [LABEL.revision]: String(record.revision) } : {}),
   };
 }
 
@@ -50,6 +53,21 @@ export function memberLabels(record: EnsembleRecord, member: WantedMember): Labe
 /** Labels of a member's volume: the whole record, since volumes outlive containers. */
 export function volumeLabels(record: EnsembleRecord, member: WantedMember, kind: VolumeKind): Labels {
   return { ...memberLabels(record, member), [LABEL.volume]: kind };
+}
+
+/** Labels of the volume that remembers a change: it holds no data. */
+export function settingsVolumeLabels(record: EnsembleRecord): Labels {
+  return { ...ensembleLabels(record), [LABEL.volume]: SETTINGS_VOLUME };
+}
+
+/** What {@link LABEL.volume} says of a volume that remembers a change. */
+export const SETTINGS_VOLUME = 'settings';
+
+/** The record of the latest change among labels of one ensemble; undefined where none can be read. */
+export function latestRecord(labels: readonly Labels[]): EnsembleRecord | undefined {
+  return labels
+    .flatMap((some) => readRecord(some) ?? [])
+    .reduce<EnsembleRecord | undefined>((latest, record) => (latest && latest.revision >= record.revision ? latest : record), undefined);
 }
 
 /** Throws `refused` where labels of another layout are met: an older zkd must not touch what a newer one made. */
@@ -77,6 +95,7 @@ export function readRecord(labels: Labels): EnsembleRecord | undefined {
       settings: { ...BIRTH_SETTINGS, ...(JSON.parse(labels[LABEL.settings] ?? '') as Settings) },
       ports: JSON.parse(labels[LABEL.ports] ?? '') as Ports,
       image: JSON.parse(labels[LABEL.image] ?? '') as ImageChoice,
+      revision: Number(labels[LABEL.revision] ?? '1'),
     };
   } catch {
     return undefined;

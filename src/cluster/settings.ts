@@ -276,9 +276,10 @@ export function formatSetting<K extends keyof Settings>(key: K, value: Settings[
   return SETTINGS[key].format(value);
 }
 
-/** The settings with what was given in place of what was there. */
+/** The settings with what was given in place of what was there; zoo.cfg settings key by key, an empty value takes a key away. */
 export function withGiven(base: Settings, given: GivenSettings): Settings {
-  return { ...base, ...given };
+  const set = Object.entries({ ...base.set, ...given.set }).filter(([, value]) => value !== '');
+  return { ...base, ...given, set: Object.fromEntries(set) };
 }
 
 /** Checks of settings against one another. Throws `usage`. */

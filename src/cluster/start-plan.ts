@@ -33,7 +33,7 @@ export function planStart(observed: ObservedEnsemble, record: EnsembleRecord, id
   const network = record.settings.network ?? networkName(observed.name);
   const operations = chosen.flatMap((member) => operationFor(member, observed, network));
   if (operations.length > 0) refuseMissingNetwork(observed, record, network);
-  return { plan: { record, members, isBirth: false, network, operations, warnings: [] }, chosen };
+  return { plan: { record, members, isBirth: false, network, operations, differences: [], questions: [], warnings: [] }, chosen };
 }
 
 function operationFor(member: WantedMember, observed: ObservedEnsemble, network: string): Operation[] {
@@ -47,7 +47,7 @@ function operationFor(member: WantedMember, observed: ObservedEnsemble, network:
   return [{ ...base, kind: 'start-member', cause: exitCode === null ? there.container.state : `exited with code ${exitCode}` }];
 }
 
-const listed = (members: readonly WantedMember[]): string =>
+const listed = (members: readonly { readonly id: number }[]): string =>
   `member${members.length > 1 ? 's' : ''} ${members.map(({ id }) => id).join(', ')}`;
 
 function notThere(name: string, members: readonly WantedMember[]): ZkdError {
@@ -58,8 +58,8 @@ function notThere(name: string, members: readonly WantedMember[]): ZkdError {
   });
 }
 
-/** The image's entrypoint would invent a configuration, and a start would hide that the birth was cut short. */
-function neverStarted(name: string, members: readonly WantedMember[]): ZkdError {
+/** Exit 12. The image's entrypoint would invent a configuration, and a start would hide that the birth was cut short. */
+export function neverStarted(name: string, members: readonly { readonly id: number }[]): ZkdError {
   const was = members.length > 1 ? 'were' : 'was';
   return new ZkdError('refused', `${listed(members)} of ensemble "${name}" ${was} never started`.replace(/^m/, 'M'), {
     suggestions: [`zkd cluster up ${name}`],

@@ -2,7 +2,7 @@
 import type { Engine } from '../engine/index.js';
 import { hasReason, messageOf, ZkdError } from '../errors.js';
 import { formatDurationMs } from '../runtime/quantities.js';
-import type { Made } from './apply.js';
+import { takenAway, type Made } from './apply.js';
 import type { AwaitResult } from './await-ready.js';
 import type { ObservedEnsemble } from './observe.js';
 import type { Plan } from './plan.js';
@@ -35,6 +35,37 @@ export function notReady(
   return new ZkdError('timeout', [`Ensemble "${name}" ${why}`, ...words].join('\n'), {
     suggestions: [...first, `zkd cluster status ${name}`],
     details: { cluster: name, causes: members },
+  });
+}
+
+export interface StoppedRoll {
+  readonly name: string;
+  readonly when: 'before' | 'after';
+  readonly member: number;
+  readonly result: AwaitResult;
+  readonly timeoutMs: number;
+  /** The members of the roll, in its order. */
+  readonly order: readonly number[];
+  /** What is done to them. */
+  readonly verb: 'replaced' | 'restarted';
+  /** Commands that lead on or back. */
+  readonly ways: readonly string[];
+}
+
+/** Exit 7: a roll waits no longer. The quorum is whole where it was before; says how to go on, and back where there is a way. */
+export function rollStopped({ name, when, member, result, timeoutMs, order, verb, ways }: StoppedRoll): ZkdError {
+  if (result.ended === 'gone') return takenAway(name);
+  const { message, details } = notReady(name, timeoutMs, result);
+  const at = order.indexOf(member);
+  const what = when === 'before' ? `Member ${member} is not ${verb}` : `Member ${member} is not in sync after it was ${verb}`;
+  return new ZkdError('timeout', `${what}: the roll stopped, and no further member is touched\n${message}`, {
+    suggestions: [`zkd cluster status ${name}`, ...ways],
+    details: {
+      ...details,
+      [verb]: order.slice(0, at),
+      failed: when === 'after' ? member : null,
+      remaining: order.slice(at + (when === 'after' ? 1 : 0)),
+    },
   });
 }
 

@@ -1,49 +1,29 @@
 /** `up` and `run`: asked -> observed -> planned -> applied -> ready. One direction, no way back but taking away what this run made. */
-import { randomBytes } from 'node:crypto';
 import type { Engine } from '../engine/index.js';
 import { hasReason } from '../errors.js';
 import { retryUntil } from '../runtime/retry-until.js';
-import type { FourLetterProbe } from '../zookeeper/index.js';
-import { applyPlan, takenAway, type Made, type Observer } from './apply.js';
+import { applyPlan, takenAway, type Made } from './apply.js';
 import { lookWhenQuiet } from './await-quiet.js';
 import { awaitReady, type AwaitResult } from './await-ready.js';
+import { flagsBack } from './change.js';
 import { describeCluster, type Cluster } from './describe.js';
 import { isAnswering } from './health.js';
-import { chooseImage, type PullPolicy } from './image-choice.js';
+import { agree, makePlan, refuseUnreachableChange } from './make-plan.js';
 import type { WantedMember } from './members.js';
 import { observe, type ObservedEnsemble } from './observe.js';
-import { formatPlan, planEnsemble, type Plan, type PlanRequest } from './plan.js';
-import { choosePorts } from './port-choice.js';
-import type { EnsembleRecord, ImageChoice } from './record.js';
-import { BIRTH_SETTINGS, checkSettings, DEFAULT_IMAGE, withGiven, type GivenSettings, type Settings } from './settings.js';
-import { afterFailure, noQuorumBeforeRebirth, notReady } from './up-failure.js';
-import { outOfReach, publishedBy, reachOf, sayHowToReach, unreachable, type Vantage } from './reach.js';
-import { addressOf, membersOf, viewMembers } from './view.js';
-
-export interface UpRequest {
-  readonly name: string;
-  readonly mode: 'up' | 'run';
-  readonly given: GivenSettings;
-  readonly pull: PullPolicy;
-  readonly wait: boolean;
-  readonly timeoutMs: number;
-  readonly keepOnFailure: boolean;
-  readonly acceptDataLoss: boolean;
-  readonly dryRun: boolean;
-}
+import { formatPlan } from './plan.js';
+import type { Outage } from './roll.js';
+import { afterFailure, noQuorumBeforeRebirth, notReady, rollStopped } from './up-failure.js';
+import type { UpContext, UpRequest } from './up-request.js';
+import { addressOf, viewMembers } from './view.js';
 
 export interface UpResult {
   readonly cluster: Cluster | null;
   readonly changed: boolean;
   readonly plan: readonly string[];
+  /** How long each member that was replaced while it was well did not serve. */
+  readonly outages: readonly Outage[];
   readonly tookMs: number;
-}
-
-export interface UpContext {
-  readonly engine: Engine;
-  readonly ask: FourLetterProbe;
-  readonly observer: Observer;
-  readonly signal: AbortSignal;
 }
 
 const CLAIM_ATTEMPTS = 5;
@@ -70,11 +50,16 @@ async function bringUpOnce(request: UpRequest, context: UpContext): Promise<Omit
   const { name } = request;
   const look = (): Promise<ObservedEnsemble> => observe(engine, name, request.given.network ? { networkName: request.given.network } : {});
   const observed = request.dryRun ? await look() : await lookWhenQuiet(look, { name, timeoutMs: request.timeoutMs, observer, signal });
-  const plan = planEnsemble(await planRequest(request, observed, context), observed);
+  const plan = await makePlan(request, observed, context);
   for (const warning of plan.warnings) observer.caution(warning);
   const lines = formatPlan(plan);
-  if (request.dryRun) return { cluster: null, changed: lines.length > 0, plan: lines };
+  const outages: Outage[] = [];
+  if (request.dryRun) {
+    for (const question of plan.questions) observer.caution(`this is ${question}: it needs --yes`);
+    return { cluster: null, changed: lines.length > 0, plan: lines, outages };
+  }
   if (observed.record) refuseUnreachableChange(request, plan, { endpoint: engine.endpoint, ownContainer: observed.ownContainer });
+  await agree(name, plan.questions, request.yes, context.confirm);
 
   const made: Made = { containers: [], networks: [] };
   try {
@@ -104,9 +89,21 @@ async function bringUpOnce(request: UpRequest, context: UpContext): Promise<Omit
         const result = await awaitMembers(ids);
         if (result.ended !== 'ready') throw noQuorumBeforeRebirth(name, ids, result);
       },
+      turns: {
+        outages,
+        async awaitAll() {
+          return awaitReady(engine, await observe(engine, name, { details: true }), { timeoutMs: request.timeoutMs, signal, ask });
+        },
+        notReady(when, member, result) {
+          const order = plan.operations.flatMap((operation) => (operation.kind === 'roll-member' ? [operation.member.id] : []));
+          const back = flagsBack(plan.differences);
+          const ways = [`zkd cluster up ${name}`, ...(back === '' ? [] : [`zkd cluster up ${name} ${back}`])];
+          return rollStopped({ name, when, member, result, timeoutMs: request.timeoutMs, order, verb: 'replaced', ways });
+        },
+      },
     });
     const cluster = request.wait ? await readyCluster(request, await awaitMembers(), engine) : await currentCluster(name, context);
-    return { cluster, changed: lines.length > 0, plan: lines };
+    return { cluster, changed: lines.length > 0, plan: lines, outages };
   } catch (error) {
     throw await afterFailure(error, request, { engine, made, observed, plan });
   }
@@ -136,98 +133,4 @@ async function readyCluster(request: UpRequest, result: AwaitResult, engine: Eng
   if (result.ended === 'ready') return describeCluster(result.ensemble, engine.endpoint, []);
   if (result.ended === 'gone') throw takenAway(request.name);
   throw notReady(request.name, request.timeoutMs, result);
-}
-
-/** What the plan needs to know beside the observation; asks for image and ports only where something is to be created. */
-async function planRequest(request: UpRequest, observed: ObservedEnsemble, { engine, observer, signal }: UpContext): Promise<PlanRequest> {
-  const { name, mode, given, acceptDataLoss } = request;
-  const base = { name, mode, given, acceptDataLoss };
-  if (observed.record) {
-    const { ensemble, ports } = observed.record;
-    return {
-      ...base,
-      birth: { ensemble, ports, image: await imageOfLiving(observed.record, observed, { engine, observer, signal }, request) },
-    };
-  }
-  const settings = withGiven(BIRTH_SETTINGS, given);
-  checkSettings(settings);
-  refuseUnreachableBirth(request, settings, { endpoint: engine.endpoint, ownContainer: observed.ownContainer }, observer);
-  // Ports first: a long pull before a conflict that is certain would be in vain.
-  const choice = await choosePorts(engine, name, settings, given.clientPort);
-  const image = request.dryRun ? await previewImage(engine, given.image) : await birthImage(request, { engine, observer, signal });
-  if (choice.movedFrom !== null) {
-    observer.caution(`${choice.movedFrom} free; using ${choice.ports[1]} and on instead (--client-port chooses)`);
-  }
-  return { ...base, birth: { ensemble: randomBytes(8).toString('hex'), ports: choice.ports, image } };
-}
-
-/** Nothing is made that zkd could not see become ready; on a remote engine not without a word on where to publish. */
-function refuseUnreachableBirth(
-  { name, given, wait, dryRun }: UpRequest,
-  settings: Settings,
-  { endpoint, ownContainer }: Vantage,
-  observer: Observer,
-): void {
-  const reach = reachOf({ endpoint, ownContainer }, publishedBy(name, settings));
-  if (reach.kind !== 'none') return;
-  const isBindMissing = endpoint.remoteHost !== null && given.bind === undefined;
-  if (isBindMissing || (wait && !dryRun)) throw sayHowToReach(name, reach, { endpoint, ownContainer });
-  observer.caution(`Its members ${outOfReach(reach)}`);
-}
-
-/** A living one: before anything is changed whose outcome could not be seen, or that must wait for what members answer. */
-function refuseUnreachableChange({ name, wait }: UpRequest, plan: Plan, vantage: Vantage): void {
-  const reach = reachOf(vantage, publishedBy(name, plan.record.settings));
-  const mustAsk = wait || plan.operations.some(({ kind }) => kind === 'await-answer' || kind === 'await-quorum');
-  if (reach.kind === 'none' && mustAsk) throw unreachable(name, reach);
-}
-
-function birthImage(
-  request: UpRequest,
-  { engine, observer, signal }: Pick<UpContext, 'engine' | 'observer' | 'signal'>,
-): Promise<ImageChoice> {
-  let step: string | undefined;
-  return chooseImage(engine, {
-    given: request.given.image,
-    pull: request.pull,
-    signal,
-    onPull(reference) {
-      step = `pull image ${reference}`;
-      observer.start(step);
-    },
-    caution(text) {
-      if (step) observer.end(step, 'failed');
-      step = undefined;
-      observer.caution(text);
-    },
-  }).then(
-    (choice) => {
-      if (step) observer.end(step, 'done');
-      return choice;
-    },
-    (error: unknown) => {
-      if (step) observer.end(step, 'failed');
-      throw error;
-    },
-  );
-}
-
-/** The recorded image, pulled again where a container is missing and the image is gone from the engine. */
-async function imageOfLiving(
-  { image }: EnsembleRecord,
-  observed: ObservedEnsemble,
-  { engine, observer, signal }: Pick<UpContext, 'engine' | 'observer' | 'signal'>,
-  request: UpRequest,
-): Promise<ImageChoice> {
-  const isComplete = membersOf(observed).every(({ id }) => observed.members.has(id));
-  if (isComplete || request.dryRun || (await engine.findImage(image.id))) return image;
-  const found = await birthImage({ ...request, given: { image: image.used } }, { engine, observer, signal });
-  return { ...image, id: found.id };
-}
-
-/** A dry run pulls nothing. */
-async function previewImage(engine: Engine, given: string | undefined): Promise<ImageChoice> {
-  const wanted = given ?? DEFAULT_IMAGE;
-  const local = await engine.findImage(wanted);
-  return { wanted, used: wanted, id: local?.id ?? '' };
 }

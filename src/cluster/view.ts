@@ -6,6 +6,7 @@ import { networkName } from './names.js';
 import type { ObservedEnsemble, ObservedMember } from './observe.js';
 import { hostOf, outOfReach, publishedBy, reachOf, type Reach } from './reach.js';
 import type { Evidence, MemberView } from './readiness.js';
+import { readRecord } from './record.js';
 import { wantedMembers, type WantedMember } from './members.js';
 import { MYID } from './zoo-cfg.js';
 
@@ -25,14 +26,15 @@ export function reachFrom({ endpoint }: Pick<Engine, 'endpoint'>, { name, record
   return reachOf({ endpoint, ownContainer }, publishedBy(name, record?.settings ?? { network: null, bind: '127.0.0.1' }));
 }
 
-/** Where zkd itself reaches a member; undefined where it cannot. */
+/** Where zkd itself reaches a member, as its own container was made, which a change may not have reached yet; undefined where it cannot. */
 export function addressOf(
-  engine: Engine,
+  engine: Pick<Engine, 'endpoint'>,
   observed: ObservedEnsemble,
-  { container, port }: Pick<WantedMember, 'container' | 'port'>,
+  { id, container, port }: Pick<WantedMember, 'id' | 'container' | 'port'>,
 ): Address | undefined {
-  const reach = reachFrom(engine, observed);
-  return reach.kind === 'none' ? undefined : { host: hostOf(reach, container), port };
+  const record = readRecord(observed.members.get(id)?.container.labels ?? {}) ?? observed.record;
+  const reach = reachFrom(engine, { ...observed, record });
+  return reach.kind === 'none' ? undefined : { host: hostOf(reach, container), port: record?.ports[id] ?? port };
 }
 
 /** The members an ensemble should have, by its record. */

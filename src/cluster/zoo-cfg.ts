@@ -15,8 +15,12 @@ export const ZOOKEEPER_UID = 1000;
 /** The four-letter words zkd asks: the first three for health, `cons` and `dump` tell whose sessions a server holds. Fixed at birth. */
 export const WHITELISTED_WORDS = ['srvr', 'mntr', 'conf', 'cons', 'dump'] as const;
 
+const OWNER = { uid: ZOOKEEPER_UID, gid: ZOOKEEPER_UID };
+
 export const CREDENTIAL_FILE = '/conf/zkd-super';
 export const ZOO_CFG = '/conf/zoo.cfg';
+/** zoo.cfg as zkd wrote it last: tells what somebody edited from what zkd has to change. */
+export const WRITTEN_ZOO_CFG = '/conf/zoo.cfg.zkd';
 export const MYID = '/data/myid';
 
 /**
@@ -53,10 +57,12 @@ export function staticSettings(settings: Settings, credential: string): Readonly
   ]);
 }
 
+// A bare backslash would be eaten, at the end of a line together with the next line.
+const formatProperty = ([key, value]: readonly [string, string]): string => `${key}=${value.replaceAll('\\', '\\\\')}`;
+
 /** The text of zoo.cfg as it is written before the first start. */
 export function formatZooCfg(settings: Settings, members: readonly WantedMember[], credential: string): string {
-  // A bare backslash would be eaten, at the end of a line together with the next line.
-  const lines = [...staticSettings(settings, credential)].map(([key, value]) => `${key}=${value.replaceAll('\\', '\\\\')}`);
+  const lines = [...staticSettings(settings, credential)].map(formatProperty);
   return `${[...lines, ...serverLines(members)].join('\n')}\n`;
 }
 
@@ -68,6 +74,36 @@ export function parseProperties(text: string): ReadonlyMap<string, string> {
   });
   return new Map(entries);
 }
+
+const KEY_OF_LINE = /^\s*([^#!\s=:][^\s=:]*)\s*[=:]/;
+
+/**
+ * Brings zoo.cfg up to date after the settings were changed: keys whose value is still the one zkd wrote last get the wanted one, or go;
+ * what somebody edited, and everything zkd never wrote, stays line by line. The server lines only while ZooKeeper has not moved them away.
+ */
+export function updateZooCfg(
+  text: string,
+  written: string,
+  wanted: string,
+): { readonly text: string; readonly changed: readonly string[] } {
+  const [found, last, next] = [parseProperties(text), parseProperties(written), parseProperties(wanted)];
+  const isMovedAway = (key: string): boolean => key.startsWith('server.') && !found.has(key);
+  const changed = [...new Set([...last.keys(), ...next.keys()])].filter(
+    (key) => found.get(key) === last.get(key) && last.get(key) !== next.get(key) && !isMovedAway(key),
+  );
+  const kept = text.split(/\r?\n/).filter((line) => {
+    const key = KEY_OF_LINE.exec(line)?.[1];
+    return line !== '' && (key === undefined || !changed.includes(key));
+  });
+  const added = changed.flatMap((key) => (next.has(key) ? [formatProperty([key, next.get(key) ?? ''])] : []));
+  return { text: `${[...kept, ...added].join('\n')}\n`, changed };
+}
+
+/** The files that hold zoo.cfg's text, and what was wanted. */
+export const zooCfgFiles = (text: string, wanted: string): FileEntry[] => [
+  { path: WRITTEN_ZOO_CFG, content: wanted, mode: 0o600, ...OWNER },
+  { path: ZOO_CFG, content: text, mode: 0o600, ...OWNER },
+];
 
 /** What keeps a member from being started as it is. */
 export interface ConfigurationCheck {
@@ -121,7 +157,6 @@ log4j.appender.CONSOLE.layout=org.apache.log4j.PatternLayout
 log4j.appender.CONSOLE.layout.ConversionPattern=%d{ISO8601} [myid:%X{myid}] - %-5p [%t:%C{1}@%L] - %m%n
 `;
 
-const OWNER = { uid: ZOOKEEPER_UID, gid: ZOOKEEPER_UID };
 const directory = (path: string): FileEntry => ({ path, mode: 0o755, ...OWNER });
 
 /** What a member needs on its data volumes. The directories are listed so that they belong to its user. */
@@ -131,6 +166,7 @@ export function dataFiles(member: WantedMember): FileEntry[] {
 
 /** Everything a member needs before its first start. */
 export function memberFiles(member: WantedMember, members: readonly WantedMember[], settings: Settings, credential: string): FileEntry[] {
+  const zooCfg = formatZooCfg(settings, members, credential);
   return [
     directory('/conf'),
     ...dataFiles(member),
@@ -138,6 +174,6 @@ export function memberFiles(member: WantedMember, members: readonly WantedMember
     { path: '/conf/logback.xml', content: LOGBACK_XML, mode: 0o644, ...OWNER },
     { path: '/conf/log4j.properties', content: LOG4J_PROPERTIES, mode: 0o644, ...OWNER },
     // Last: where it is there, everything before it is.
-    { path: ZOO_CFG, content: formatZooCfg(settings, members, credential), mode: 0o600, ...OWNER },
+    ...zooCfgFiles(zooCfg, zooCfg),
   ];
 }

@@ -180,7 +180,8 @@ export function environment(env: Readonly<Record<string, string>>): string[] {
   return Object.entries(env).map(([name, value]) => `${name}=${value}`);
 }
 
-function variable(word: string): [string, string] {
+/** `NAME=value` as a pair. */
+export function variable(word: string): [string, string] {
   const equals = word.indexOf('=');
   return equals === -1 ? [word, ''] : [word.slice(0, equals), word.slice(equals + 1)];
 }

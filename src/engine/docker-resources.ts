@@ -4,7 +4,7 @@
  * Formats: Docker Engine API 1.41.
  */
 import type { ImageSummary, LabelFilter, Labels, NetworkSpec, NetworkSummary, VolumeSummary } from './engine.js';
-import { utc } from './docker-containers.js';
+import { utc, variable } from './docker-containers.js';
 
 type Nullable<T> = T | null | undefined;
 
@@ -16,7 +16,7 @@ export interface DockerImage {
   /** Seconds in a list, a text in an inspection; absent where the image does not say. */
   readonly Created?: Nullable<number | string>;
   readonly Labels?: Nullable<Labels>;
-  readonly Config?: Nullable<{ Labels?: Nullable<Labels> }>;
+  readonly Config?: Nullable<{ Labels?: Nullable<Labels>; Env?: Nullable<readonly string[]> }>;
 }
 
 /** An entry of `GET /networks`, and `GET /networks/{id}`. */
@@ -40,7 +40,8 @@ export interface DockerVolume {
 export function imageSummary({ Id, RepoTags, RepoDigests, Created, Labels: listed, Config }: DockerImage): ImageSummary {
   const references = [...(RepoTags ?? []), ...(RepoDigests ?? [])].filter((reference) => !reference.includes('<none>'));
   const createdAt = typeof Created === 'number' ? new Date(Created * 1000).toISOString() : utc(Created ?? '');
-  return { id: Id, references, labels: listed ?? Config?.Labels ?? {}, createdAt };
+  const env = Config?.Env ? { env: Object.fromEntries(Config.Env.map(variable)) } : {};
+  return { id: Id, references, labels: listed ?? Config?.Labels ?? {}, createdAt, ...env };
 }
 
 /** A network in our words. */

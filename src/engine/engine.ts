@@ -247,6 +247,8 @@ export interface ImageSummary {
   readonly id: string;
   readonly references: readonly string[];
   readonly labels: Labels;
+  /** Known of a single image that was asked for only. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly createdAt: string;
 }
 

@@ -89,9 +89,8 @@ describe('a setting', () => {
     expect(settingsOf('zkd-sets-1')).toMatchObject({ set: { snapCount: '2000', initLimit: '10', syncLimit: '5' } });
     expect(await runJson('cluster:up', argv, world)).toMatchObject({ exitCode: 0, document: { changed: false } });
     expect(await runJson('cluster:up', ['sets', '--set', 'syncLimit=5'], world)).toMatchObject({ exitCode: 0 });
-    expect(await runJson('cluster:up', ['--file', sets], world)).toMatchObject({
-      exitCode: 12,
-      document: { error: { details: { differences: [{ setting: 'set snapCount', is: '2000', wanted: '1000' }] } } },
+    expect(await runJson('cluster:up', ['--file', sets, '--dry-run'], world)).toMatchObject({
+      document: { plan: ['remember the new settings (revision 2)', 'replace member 1 (leader): snapCount 2000 -> 1000'] },
     });
   });
 
@@ -110,7 +109,9 @@ describe('a setting', () => {
   it('counts as given only where it was: a living ensemble keeps what nobody names', async () => {
     await runCommand('cluster:up', ['--size', '1', '--heap', '128m'], world);
     expect(await runJson('cluster:up', [], world)).toMatchObject({ exitCode: 0, document: { changed: false } });
-    expect(await runJson('cluster:up', [], world, { env: { ZKD_HEAP: '256m' } })).toMatchObject({ exitCode: 12 });
+    expect(await runJson('cluster:up', ['--dry-run'], world, { env: { ZKD_HEAP: '256m' } })).toMatchObject({
+      document: { plan: [expect.anything(), expect.stringContaining('heap 128m -> 256m')] },
+    });
   });
 });
 

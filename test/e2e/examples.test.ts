@@ -31,6 +31,7 @@ const ORDER = [
   'cluster:start',
   'cluster:wait',
   'cluster:run',
+  'cluster:restart',
   'cluster:rm',
   'cluster:down',
   'completion',

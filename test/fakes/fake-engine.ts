@@ -395,7 +395,7 @@ export class FakeEngine implements port.Engine {
   findImage(reference: string): Promise<port.ImageSummary | undefined> {
     return this.#call('findImage', [reference], `inspect image "${reference}"`, () => {
       const image = this.#image(reference);
-      return image && imageSummary(image);
+      return image && { ...imageSummary(image), env: image.env ?? {} };
     });
   }
 

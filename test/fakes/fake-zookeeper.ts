@@ -51,6 +51,7 @@ export class FakeZooKeeper {
   readonly #servers = new Map<string, Server>();
   readonly #quorums = new Map<string, Quorum>();
   readonly #misbehaviours = new Map<string, Misbehaviour>();
+  #isBroken: (zooCfg: string) => boolean = () => false;
   /** Every question, as `word host:port`. */
   readonly questions: string[] = [];
 
@@ -63,6 +64,11 @@ export class FakeZooKeeper {
   tell(container: string, misbehaviour: Misbehaviour | undefined): void {
     if (misbehaviour) this.#misbehaviours.set(container, misbehaviour);
     else this.#misbehaviours.delete(container);
+  }
+
+  /** Every server whose zoo.cfg fits ends at its start, as one does that cannot read a value. */
+  crashWhere(isBroken: (zooCfg: string) => boolean): void {
+    this.#isBroken = isBroken;
   }
 
   /** Commits transactions. Until then a new leader's epoch shows in its own zxid only, as with the real thing. */
@@ -105,6 +111,11 @@ export class FakeZooKeeper {
     if (container.files.get(LOG) && !container.files.get(SNAPSHOT)) {
       this.#engine.log(container.id, 'java.io.IOException: No snapshot found, but there are log entries. Something is broken!');
       this.#engine.exit(container.id, 1);
+      return;
+    }
+    if (this.#isBroken(container.files.get('/conf/zoo.cfg')?.content?.toString() ?? '')) {
+      this.#engine.log(container.id, 'Invalid config, exiting abnormally');
+      this.#engine.exit(container.id, 2);
       return;
     }
     for (const path of [SNAPSHOT, LOG]) {

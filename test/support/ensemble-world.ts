@@ -12,7 +12,8 @@ import {
 import type { StartRequest } from '../../src/cluster/start.js';
 import type { StopRequest } from '../../src/cluster/stop.js';
 import type { WaitRequest } from '../../src/cluster/wait.js';
-import { bringUp, type UpRequest, type UpResult } from '../../src/cluster/up.js';
+import { bringUp, type UpResult } from '../../src/cluster/up.js';
+import type { UpRequest } from '../../src/cluster/up-request.js';
 import type { Observer } from '../../src/cluster/apply.js';
 import type { Engine } from '../../src/engine/index.js';
 import { FakeEngine } from '../fakes/fake-engine.js';
@@ -70,6 +71,7 @@ export function createWorld(through: (engine: Engine) => Engine = (engine) => en
           keepOnFailure: false,
           acceptDataLoss: false,
           dryRun: false,
+          yes: false,
           ...request,
         },
         { engine: seen, ask: zooKeeper.ask, observer, signal },

@@ -14,13 +14,17 @@ export const nth = (number: number, pattern: RegExp): ((call: EngineCall) => boo
 };
 
 /**
- * Kills a fresh `up` with SIGKILL when the engine has done a call for which `isThePoint` holds, before zkd has the answer. Answers that
+ * Kills an `up`, a fresh one unless said otherwise, with SIGKILL when the engine has done a call for which `isThePoint` holds, before zkd has the answer. Answers that
  * call, or undefined where `up` came to its end first.
  */
-export async function killUp(name: string, isThePoint: (call: EngineCall) => boolean): Promise<EngineCall | undefined> {
+export async function killUp(
+  name: string,
+  isThePoint: (call: EngineCall) => boolean,
+  args: readonly string[] = UP,
+): Promise<EngineCall | undefined> {
   const engine = await openCountingEngine();
   try {
-    const child = startZkd(['cluster', 'up', name, ...UP], { env: { DOCKER_HOST: engine.url } });
+    const child = startZkd(['cluster', 'up', name, ...args], { env: { DOCKER_HOST: engine.url } });
     let point: EngineCall | undefined;
     engine.onAnswer = async (call) => {
       if (!point && isThePoint(call)) {

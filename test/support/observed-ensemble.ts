@@ -94,6 +94,7 @@ export function observedEnsemble({ record, members = {}, lostVolumes = [], ...si
           { name: volumeName('zk', id, kind), labels: {}, createdAt: sight.oldVolumes ? EARLIER : BORN_AT },
         ]),
     ),
+    settingsVolumes: [],
     leftovers: [],
     strangers: { volumes: [], networks: [], ...sight.strangers },
     ownContainer: undefined,

@@ -15,6 +15,7 @@ export function sampleRecord(given: GivenSettings = {}, firstPort = 2181): Ensem
     settings,
     ports: consecutivePorts(firstPort, settings.size + settings.observers),
     image: { wanted: settings.image, used: settings.image, id: IMAGE_ID },
+    revision: 1,
   };
 }
 

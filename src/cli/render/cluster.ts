@@ -1,5 +1,6 @@
 /** Ensembles and members for people. */
-import type { Cluster, ClusterSummary, Member, StatusResult } from '../../cluster/index.js';
+import type { Cluster, ClusterSummary, Member, StatusResult, UpResult } from '../../cluster/index.js';
+import { formatDurationMs } from '../../runtime/quantities.js';
 import type { Style } from '../style.js';
 import { formatTable } from '../table.js';
 import type { ListView } from './list.js';
@@ -62,8 +63,15 @@ export function renderStatus({ cluster, healthy, causes }: StatusResult, style: 
 }
 
 /** What an ensemble that came up is called and where it is. */
-export function renderUp(cluster: Cluster, changed: boolean, style: Style): string {
+export function renderUp(
+  { cluster, changed, outages }: Pick<UpResult, 'changed' | 'outages'> & { readonly cluster: Cluster },
+  style: Style,
+): string {
   const leads = cluster.leader === null ? '' : `, leader is member ${cluster.leader}`;
   const state = changed ? 'up' : 'as asked already, nothing to do';
-  return [`${style.strong(cluster.name)}: ${state}${leads}`, `connect: ${cluster.connect}`].join('\n');
+  return [`${style.strong(cluster.name)}: ${state}${leads}`, `connect: ${cluster.connect}`, ...renderOutages(outages)].join('\n');
 }
+
+/** A line a member that did not serve for a while. */
+export const renderOutages = (outages: UpResult['outages']): string[] =>
+  outages.map(({ member, ms }) => `member ${member} was away for ${formatDurationMs(ms)}`);

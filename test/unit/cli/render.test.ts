@@ -121,6 +121,8 @@ ID  ROLE         STATE    MODE      VERSION  ZXID         LAG  CONNS  LATENCY   
 });
 
 it('says of an ensemble that came up where it is, and of one that was up that nothing was done', () => {
-  expect(renderUp(CLUSTER, true, PLAIN_STYLE)).toBe('zk: up, leader is member 2\nconnect: 127.0.0.1:2181,127.0.0.1:2182');
-  expect(renderUp({ ...CLUSTER, leader: null }, false, PLAIN_STYLE)).toContain('nothing to do');
+  expect(renderUp({ cluster: CLUSTER, changed: true, outages: [] }, PLAIN_STYLE)).toBe(
+    'zk: up, leader is member 2\nconnect: 127.0.0.1:2181,127.0.0.1:2182',
+  );
+  expect(renderUp({ cluster: { ...CLUSTER, leader: null }, changed: false, outages: [] }, PLAIN_STYLE)).toContain('nothing to do');
 });

@@ -6,17 +6,17 @@ import { sampleRecord } from '../../support/sample-ensemble.js';
 
 const record = sampleRecord();
 
-describe('settings that differ', () => {
+describe('settings an ensemble keeps for life', () => {
   it('are refused, each by name, with what is and what was asked', async () => {
-    const failure = await failureOf(() => planFor({ given: { size: 5, tickTimeMs: 500, bind: '127.0.0.1' } }, { record }));
+    const failure = await failureOf(() => planFor({ given: { size: 5, ephemeral: true, tickTimeMs: 500, bind: '127.0.0.1' } }, { record }));
     expect(failure.code).toBe('refused');
-    expect(failure.message).toContain('size is 3, asked for 5; tick-time is 2000ms, asked for 500ms');
-    expect(failure.message).not.toContain('bind');
+    expect(failure.message).toContain('size is 3, asked for 5; ephemeral is false, asked for true');
+    expect(failure.message).not.toMatch(/bind|tick/);
     expect(failure.details).toMatchObject({
       cluster: 'zk',
       differences: [
         { setting: 'size', is: '3', wanted: '5' },
-        { setting: 'tick-time', is: '2000ms', wanted: '500ms' },
+        { setting: 'ephemeral', is: 'false', wanted: 'true' },
       ],
     });
   });

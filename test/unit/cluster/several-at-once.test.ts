@@ -19,6 +19,7 @@ const REQUEST = {
   keepOnFailure: false,
   acceptDataLoss: false,
   dryRun: false,
+  yes: false,
 } as const;
 
 /** An `up` whose engine calls somebody may hold up. */

@@ -154,6 +154,7 @@ describe('the files of a member', () => {
       '/conf/zkd-super',
       '/conf/logback.xml',
       '/conf/log4j.properties',
+      '/conf/zoo.cfg.zkd',
       '/conf/zoo.cfg',
     ]);
   });
@@ -163,6 +164,7 @@ describe('the files of a member', () => {
     const secret = files.filter(({ content }) => String(content).includes('secret') || String(content).includes('superDigest'));
     expect(secret.map(({ path, mode }) => [path, mode])).toEqual([
       ['/conf/zkd-super', 0o600],
+      ['/conf/zoo.cfg.zkd', 0o600],
       ['/conf/zoo.cfg', 0o600],
     ]);
   });
