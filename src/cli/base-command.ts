@@ -111,9 +111,9 @@ export abstract class ZkdCommand<Result extends object> extends Command {
     process.exitCode = exitNumber(code);
   }
 
-  /** The engine the flags name, opened once. */
-  protected async engine(flags: EngineFlagValues): Promise<Engine> {
-    this.#engine ??= this.ports.openEngine(engineChoice(flags, this.argv));
+  /** The engine the flags name, opened once; `typed` is where a flag that beats a variable stands. */
+  protected async engine(flags: EngineFlagValues, typed: readonly string[] = this.argv): Promise<Engine> {
+    this.#engine ??= this.ports.openEngine(engineChoice(flags, typed));
     return this.#engine;
   }
 

@@ -18,7 +18,8 @@ export function imageVersion(image: ImageSummary | undefined): string | null {
 
 /** Negative where `a` is older. Compares the leading numbers only. */
 export function compareVersions(a: string, b: string): number {
-  const numbers = (text: string): number[] => (LEADING_NUMBERS.exec(text) ?? []).slice(1).map((part) => Number(part ?? 0));
+  const numbers = (text: string): number[] =>
+    (LEADING_NUMBERS.exec(text) ?? []).slice(1).map((part: string | undefined) => Number(part ?? 0));
   const [left, right] = [numbers(a), numbers(b)];
   return [0, 1, 2].map((index) => (left[index] ?? 0) - (right[index] ?? 0)).find((difference) => difference !== 0) ?? 0;
 }

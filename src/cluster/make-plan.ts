@@ -42,7 +42,7 @@ async function planRequest(request: UpRequest, observed: ObservedEnsemble, { eng
   const { name, mode, given, acceptDataLoss } = request;
   const base = { name, mode, given, acceptDataLoss };
   if (observed.record) {
-    const { ensemble, ports } = observed.record;
+    const { ensemble } = observed.record;
     return {
       ...base,
       birth: {

@@ -109,9 +109,9 @@ async function startAndWait(containerId: string, stoppedAt: number, request: Rol
   return { member: request.id, ms: Math.round(performance.now() - stoppedAt) };
 }
 
-async function inSync(when: 'before' | 'after', member: number, { awaitAll, notReady }: RollContext): Promise<void> {
-  const result = await awaitAll();
-  if (result.ended !== 'ready') throw notReady(when, member, result);
+async function inSync(when: 'before' | 'after', member: number, context: RollContext): Promise<void> {
+  const result = await context.awaitAll();
+  if (result.ended !== 'ready') throw context.notReady(when, member, result);
 }
 
 /** Where the work fails, puts back what can be put back; the first error is the one that counts. */

@@ -49,7 +49,7 @@ describe('the script', () => {
 
 describe('what zkd itself knows', () => {
   it('is completed without an engine', async () => {
-    expect(await offered(['cluster', 's'], NOBODY)).toEqual(['status']);
+    expect(await offered(['cluster', 'stat'], NOBODY)).toEqual(['status']);
     expect(await offered(['cluster', 'up', '--pull=m'], NOBODY)).toEqual(['--pull=missing']);
     expect(await offered(['cluster', 'up', '--restart', ''], NOBODY)).toEqual(['unless-stopped', 'no']);
     expect((await complete(['cluster', 'up', '--file', ''], NOBODY)).stdout).toBe('files\n');
@@ -117,7 +117,7 @@ describe('the engine', () => {
     expect(await openings([])).toEqual([{}]);
     expect(await openings(['-H', 'tcp://a:1'])).toEqual([{ dockerHost: 'tcp://a:1' }]);
     expect(await openings(['--context=c'], { ZKD_DOCKER_HOST: 'tcp://b:1' })).toEqual([{ context: 'c' }]);
-    expect(await openings([], { ZKD_DOCKER_HOST: 'tcp://b:1' })).toEqual([{ dockerHost: 'tcp://b:1' }]);
+    expect(await openings([], { ZKD_DOCKER_HOST: 'tcp://b:1' })).toEqual([{ dockerHost: 'tcp://b:1', source: 'ZKD_DOCKER_HOST' }]);
   });
 
   it('that is not there is no error', async () => {

@@ -58,7 +58,7 @@ Prints words, files or folders, then a candidate a line: the word, a tab, what i
     const named = { 'docker-host': dockerHost, context };
     // Most keys need no engine, and wait for every module that is loaded.
     const { listClusters, listMemberStates } = await import('../../cluster/index.js');
-    const engine = await this.engine(dockerHost === undefined && context === undefined ? flags : named);
+    const engine = await (dockerHost === undefined && context === undefined ? this.engine(flags) : this.engine(named, this.childArgv));
     const clusters = async () => listClusters(engine);
     if (what === 'ensemble') {
       return (await clusters()).map(({ name, state, size }) => ({ value: name, description: `${state}, size ${size}` }));

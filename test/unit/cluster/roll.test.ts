@@ -104,7 +104,7 @@ describe('a changed heap', () => {
           let now = 0;
           let arrive = (): void => undefined;
           const arrived = new Promise<void>((resolve) => (arrive = resolve));
-          const killed = await livingWorld({}, ({ index: _call }) => {
+          const killed = await livingWorld({}, () => {
             now += 1;
             if (now <= index) return undefined;
             arrive();
