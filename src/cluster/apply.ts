@@ -171,7 +171,6 @@ async function runOperation(
 /** Creating a volume is get-or-create: where another zkd remembers another change under this revision, it was first. */
 async function recordChange({ engine, plan, observed }: ApplyContext): Promise<void> {
   const { record } = plan;
-  if (record.settings.ephemeral) return;
   const name = settingsVolumeName(record.cluster, record.revision);
   const labels = settingsVolumeLabels(record);
   await engine.createVolume(name, labels);

@@ -149,11 +149,13 @@ function recordOf(
   volumes: readonly VolumeSummary[],
   name: string,
 ): EnsembleRecord | undefined {
+  const containers = [...members.values()].map(({ container }) => container);
+  // What ephemeral containers leave behind is no ensemble.
+  const mayTell = (labels: Labels): boolean => containers.length > 0 || !isEphemeral(labels);
   const kept = volumes
-    .filter(({ labels }) => labels[LABEL.cluster] === name && labels[LABEL.volume] !== undefined && !isEphemeral(labels))
+    .filter(({ labels }) => labels[LABEL.cluster] === name && labels[LABEL.volume] !== undefined && mayTell(labels))
     .sort((a, b) => a.createdAt.localeCompare(b.createdAt) || a.name.localeCompare(b.name))
     .map(({ labels }) => labels);
-  const containers = [...members.values()].map(({ container }) => container);
   if (containers.length === 0) for (const labels of kept) checkSchema(labels);
   const living = containers.length === 0 ? undefined : recordOfContainers(containers, name);
   const ensemble = living?.ensemble ?? kept[0]?.[LABEL.ensemble];

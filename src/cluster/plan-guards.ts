@@ -1,6 +1,7 @@
 /** Why a plan must not be made: each throws before anything was touched, and names what overrides it, if anything does. Pure. */
 import { ZkdError } from '../errors.js';
 import type { Outdated } from './change.js';
+import type { Wellbeing } from './plan-roll.js';
 import { quorumOf, type WantedMember } from './members.js';
 import { networkName, VOLUME_KINDS, volumeName } from './names.js';
 import type { ObservedEnsemble } from './observe.js';
@@ -32,6 +33,30 @@ export function refusePortChange(
     'refused',
     `The ports of ensemble "${name}" can be changed only while all its members run: member${down.length > 1 ? 's' : ''} ${down.join(', ')} ${down.length > 1 ? 'do' : 'does'} not`,
     { suggestions: [`zkd cluster up ${name}`, `zkd cluster status ${name}`], details: { cluster: name, notRunning: down } },
+  );
+}
+
+/**
+ * The data of an ephemeral ensemble goes with the container: a voter may be replaced only while others hold what it held, and it was
+ * in sync with them.
+ */
+export function refuseEphemeralLoss(
+  name: string,
+  members: readonly WantedMember[],
+  outdated: readonly Outdated[],
+  { well }: Wellbeing,
+): void {
+  const voters = members.filter(({ role }) => role === 'participant');
+  const lost = outdated.filter(({ member }) => member.role === 'participant' && (voters.length === 1 || !well.has(member.id)));
+  if (lost.length === 0) return;
+  const ids = lost.map(({ member }) => member.id);
+  throw new ZkdError(
+    'refused',
+    `Ensemble "${name}" keeps its data in its containers (--ephemeral): replacing member${ids.length > 1 ? 's' : ''} ${ids.join(', ')} loses it`,
+    {
+      suggestions: [`zkd cluster start ${name}`, `zkd cluster up ${name} --accept-data-loss`],
+      details: { cluster: name, members: ids, override: '--accept-data-loss' },
+    },
   );
 }
 

@@ -9,7 +9,7 @@ import { quorumOf, wantedMembers, type Ports, type WantedMember } from './member
 import { LABEL, networkName, volumeName } from './names.js';
 import { volumeKey, type ObservedEnsemble, type ObservedMember } from './observe.js';
 import { formatOperation, type Operation } from './operations.js';
-import { existsAlready, refuseDataLoss, refusePortChange, refuseStrangers } from './plan-guards.js';
+import { existsAlready, refuseDataLoss, refuseEphemeralLoss, refusePortChange, refuseStrangers } from './plan-guards.js';
 import { outageQuestions, rollOperations, type Wellbeing } from './plan-roll.js';
 import type { EnsembleRecord, ImageChoice } from './record.js';
 import { BIRTH_SETTINGS, checkSettings, withGiven, type GivenSettings } from './settings.js';
@@ -57,6 +57,7 @@ export function planEnsemble(request: PlanRequest, observed: ObservedEnsemble): 
   const outdated = outdatedMembers(record, members, observed);
   refusePortChange(name, record, outdated, members, observed);
   const { wellbeing = NOBODY_WELL } = request;
+  if (record.settings.ephemeral && !request.acceptDataLoss) refuseEphemeralLoss(name, members, outdated, wellbeing);
   return {
     record,
     members,

@@ -57,7 +57,7 @@ export async function replaceMember(request: RollRequest, context: RollContext):
   await orElse(
     async () => {
       await stopContainer(engine, old.container, TO_ITS_END);
-      await engine.removeContainer(old.container.id);
+      await engine.removeContainer(old.container.id, { anonymousVolumes: true });
       await engine.renameContainer(turn, spec.name);
     },
     async () => {

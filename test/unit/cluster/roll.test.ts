@@ -152,6 +152,30 @@ describe('a changed heap', () => {
   });
 });
 
+describe('an ephemeral ensemble', () => {
+  it('is replaced member by member while the others hold its data, and leaves no volume behind', async () => {
+    const world = await livingWorld({ ephemeral: true });
+    const volumes = (await world.engine.listVolumes({})).length;
+    const { outages } = await world.up({ given: HEAP_512 });
+    expect(outages).toHaveLength(3);
+    expect(await world.engine.listVolumes({})).toHaveLength(volumes + 1);
+    expect((await world.up({ given: HEAP_512 })).changed).toBe(false);
+    await world.down();
+    expect(await world.inventory()).toEqual([]);
+  });
+
+  it.each([
+    ['a single voter', { size: 1 }, []],
+    ['voters that do not run', { size: 3 }, [1, 2, 3]],
+  ])('of %s is not replaced without being told that its data goes', async (_, { size }, stopped) => {
+    const world = await livingWorld({ ephemeral: true, size });
+    for (const id of stopped) await world.engine.stopContainer(`zkd-zk-${id}`, { timeoutMs: 1 });
+    const failure = await failureOf(world.up({ given: HEAP_512, yes: true }));
+    expect(failure).toMatchObject({ code: 'refused', details: { override: '--accept-data-loss' } });
+    expect((await world.up({ given: HEAP_512, yes: true, acceptDataLoss: true })).changed).toBe(true);
+  });
+});
+
 describe('a roll that cannot go on', () => {
   it('stops with the quorum whole, and says how to go on and back', async () => {
     const world = await livingWorld();
