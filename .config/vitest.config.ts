@@ -47,7 +47,9 @@ export default defineConfig({
           globalSetup: ['test/support/engine-setup.ts'],
           testTimeout: 180_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          // At most two ensembles at once: most of a story is waiting for servers.
+          fileParallelism: true,
+          maxWorkers: 2,
         },
       },
       // Long rounds of what the stories in e2e sample; run by `npm run test:soak` only.
