@@ -29,7 +29,9 @@ export async function listClusters(engine: Engine, onUnreadable: (name: string) 
   const kept = volumes.filter(({ labels }) => readRecord(labels)?.settings.ephemeral !== true);
   for (const { labels } of [...containers, ...kept]) {
     const name = labels[LABEL.cluster];
-    if (name !== undefined && labels[LABEL.settings] !== undefined) labelsByName.set(name, [...(labelsByName.get(name) ?? []), labels]);
+    // Another layout may keep its settings elsewhere.
+    const isEnsemble = labels[LABEL.settings] !== undefined || (labels[LABEL.schema] ?? SCHEMA) !== SCHEMA;
+    if (name !== undefined && isEnsemble) labelsByName.set(name, [...(labelsByName.get(name) ?? []), labels]);
   }
   return [...labelsByName]
     .sort(([a], [b]) => a.localeCompare(b))

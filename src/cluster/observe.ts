@@ -56,6 +56,10 @@ export async function observe(
     engine.findOwnContainer(),
   ]);
   for (const { labels } of containers) checkSchema(labels);
+  // Of volumes and networks only those that name a layout: anybody may have made one with our other labels, and it is never touched.
+  for (const { labels } of [...networks, ...volumes]) {
+    if (labels[LABEL.cluster] === name && labels[LABEL.schema] !== undefined) checkSchema(labels);
+  }
   const { members, surplus } = await observeMembers(engine, name, containers, options.details ?? false);
   const record = recordOf(members, volumes, name);
   const owned = (volume: VolumeSummary): boolean =>

@@ -32,10 +32,11 @@ describe('the ensembles of an engine', () => {
     const world = createWorld();
     await world.up({ given: { size: 1 } });
     await world.engine.createVolume('v', { 'zkd.schema': '2', 'zkd.cluster': 'future', 'zkd.settings': '{}' });
+    await world.engine.createVolume('w', { 'zkd.schema': '3', 'zkd.cluster': 'later' });
     const unreadable: string[] = [];
     const listed = await listClusters(world.engine, (name) => unreadable.push(name));
     expect(listed.map(({ name }) => name)).toEqual(['zk']);
-    expect(unreadable).toEqual(['future']);
+    expect(unreadable).toEqual(['future', 'later']);
   });
 
   it('cost two calls of the engine, however many they are', async () => {
