@@ -4,7 +4,8 @@ import type { Engine } from '../engine/index.js';
 import type { FourLetterProbe } from '../zookeeper/index.js';
 import { isServing } from './health.js';
 import { addressOf, gatherEvidence, membersOf, viewMembers, type EnsembleView } from './view.js';
-import { isCrashLoop, judge, type MemberView, type Verdict } from './readiness.js';
+import { watchCrashes } from './crash-watch.js';
+import { judge, type MemberView, type Verdict } from './readiness.js';
 import { observe, type ObservedEnsemble } from './observe.js';
 
 export interface AwaitOptions {
@@ -33,7 +34,7 @@ const OBSERVE_EVERY_MS = 1000;
 const PROBE_TIMEOUT_MS = 2000;
 
 /**
- * Looks until all is ready, a member crashes for good, or the time is up; never throws for those. Booting servers need the CPU more than
+ * Looks until all is ready, a member crashes for good (in a crash loop, and once more while we look), or the time is up; never throws for those. Booting servers need the CPU more than
  * zkd does: until all members serve only those that do not are asked, one word each, and the engine only now and then.
  */
 export async function awaitReady(engine: Engine, first: ObservedEnsemble, options: AwaitOptions): Promise<AwaitResult> {
@@ -41,9 +42,8 @@ export async function awaitReady(engine: Engine, first: ObservedEnsemble, option
   const view = (observed: ObservedEnsemble): Promise<EnsembleView> =>
     viewMembers(engine, observed, { ask, timeoutMs: PROBE_TIMEOUT_MS, signal });
   const isLost = (seen: ObservedEnsemble): boolean => (untilStarted ? seen.record === undefined : isGone(seen, only));
-  const isHopeless = (member: MemberView): boolean =>
-    (only?.includes(member.id) ?? true) && (isCrashLoop(member) || (!untilStarted && hasEnded(member)));
   const serving = new Set<number>();
+  const isCrashing = watchCrashes(first);
   let observed = first;
   let lookedAt = performance.now();
   const look = async (): Promise<AwaitResult | undefined> => {
@@ -60,7 +60,9 @@ export async function awaitReady(engine: Engine, first: ObservedEnsemble, option
     if (isLost(observed)) return { ensemble, verdict, ended: 'gone' };
     serving.clear();
     options.onWait?.(verdict);
-    return ensemble.members.some(isHopeless) ? { ensemble, verdict, ended: 'crashed' } : undefined;
+    // All are looked at, each time.
+    const hopeless = [...ensemble.members.filter(isCrashing), ...(untilStarted ? [] : ensemble.members.filter(hasEnded))];
+    return hopeless.some(({ id }) => only?.includes(id) ?? true) ? { ensemble, verdict, ended: 'crashed' } : undefined;
   };
   const result = await retryUntil(look, { timeoutMs, intervalMs, signal });
   if (result?.ended === 'ready') return result;

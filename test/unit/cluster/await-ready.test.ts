@@ -57,6 +57,21 @@ describe('waiting for an ensemble', () => {
     expect(performance.now() - startedAt).toBeLessThan(5000);
   });
 
+  it('ends early where a crash loop goes on, not for what crashed before', async () => {
+    const world = await upWorld();
+    const member = world.engine.container('zkd-zk-1');
+    const hasCrashed = (times: number): void => void Object.assign(member, { restarts: times, startedAt: new Date().toISOString() });
+    hasCrashed(7);
+    world.zooKeeper.tell('zkd-zk-1', { silence: 'port-closed' });
+    expect((await wait(world, { timeoutMs: 1200 })).ended).toBe('timeout');
+    setTimeout(() => hasCrashed(8), 300);
+    const startedAt = performance.now();
+    expect((await wait(world, { timeoutMs: 30_000 })).ended).toBe('crashed');
+    expect(performance.now() - startedAt).toBeLessThan(5000);
+    setTimeout(() => world.zooKeeper.tell('zkd-zk-1', undefined), 300);
+    expect((await wait(world, { timeoutMs: 30_000 })).ended).toBe('ready');
+  });
+
   it('counts only the members it is told', async () => {
     const world = await upWorld();
     await world.engine.killContainer('zkd-zk-1', 'KILL');
