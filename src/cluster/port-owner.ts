@@ -7,6 +7,7 @@ import { sharesHostNetwork } from './reach.js';
 
 const ENGINE_PROXY = 'docker-proxy';
 const PROXY_LOOKS = 5;
+const NO_CONTAINER = 'for a container this engine does not have';
 
 /** `container "x"`, `process 123 (nginx)`, or undefined. */
 export async function findPortOwner(engine: Engine, address: string, port: number): Promise<string | undefined> {
@@ -18,8 +19,9 @@ export async function findPortOwner(engine: Engine, address: string, port: numbe
     const isHere = sharesHostNetwork({ endpoint: engine.endpoint, ownContainer: await engine.findOwnContainer().catch(() => undefined) });
     const listening = isHere ? await findListeningProcess(port) : undefined;
     // The engine's own proxy listens a moment before the container it serves is listed with its ports.
-    if (listening?.command !== ENGINE_PROXY || attempt === PROXY_LOOKS)
-      return listening && `process ${listening.pid} (${listening.command})`;
+    if (listening?.command !== ENGINE_PROXY) return listening && `process ${listening.pid} (${listening.command})`;
+    // Left by a start that was cut short when the engine was killed: seen with 20.10, gone when the engine is started once more.
+    if (attempt === PROXY_LOOKS) return `process ${listening.pid} (${ENGINE_PROXY}) ${NO_CONTAINER}`;
     await sleep(200);
   }
 }
@@ -29,7 +31,7 @@ export async function explainPortTaken(engine: Engine, address: string, port: nu
   const owner = await findPortOwner(engine, address, port);
   return new ZkdError('conflict', `Port ${address}:${port} is taken${owner ? ` by ${owner}` : ''}`, {
     cause,
-    suggestions: ['zkd cluster up --client-port auto'],
+    suggestions: owner?.endsWith(NO_CONTAINER) ? ['sudo systemctl restart docker'] : ['zkd cluster up --client-port auto'],
     details: { reason: 'port-taken', address, port, owner: owner ?? null },
   });
 }

@@ -5,16 +5,21 @@ import type { ApplyContext } from './apply.js';
 import { isTakenOver } from './claim.js';
 import { LABEL } from './names.js';
 
+type Cleaning = Pick<ApplyContext, 'engine' | 'made' | 'observed' | 'plan'>;
+
+/** The ensemble's volumes that were not there before. Engines leave those of a container that they could not create to the end. */
+export async function volumesMade({ engine, observed, plan }: Omit<Cleaning, 'made'>): Promise<VolumeSummary[]> {
+  const before = new Set([...observed.volumes.values()].map(({ name }) => name));
+  const kept = new Set([...observed.members.values()].flatMap(({ container }) => Object.values(container.volumes)));
+  const now = await engine.listVolumes({ labels: { [LABEL.ensemble]: plan.record.ensemble } });
+  return now.filter(({ name }) => !before.has(name) && !kept.has(name));
+}
+
 /**
  * Takes away what this run made: containers with their anonymous volumes, their named volumes as far as they were not there before,
  * and the network. Keeps going at failures; answers what is left, by name. What another zkd has taken over is left whole.
  */
-export async function removeMade({
-  engine,
-  made,
-  observed,
-  plan,
-}: Pick<ApplyContext, 'engine' | 'made' | 'observed' | 'plan'>): Promise<string[]> {
+export async function removeMade({ engine, made, observed, plan }: Cleaning): Promise<string[]> {
   const left: string[] = [];
   if (await isTakenOver(engine, plan.record, { observed, made: made.containers }).catch(() => false)) {
     return ['everything (another zkd goes on with it)'];
@@ -31,19 +36,10 @@ export async function removeMade({
       attempt(`container ${id.slice(0, 12)}`, () => engine.removeContainer(id, { force: true, anonymousVolumes: true })),
     ),
   );
-  const before = new Set([...observed.volumes.values()].map(({ name }) => name));
-  let now: readonly VolumeSummary[] = [];
-  if (made.containers.length > 0) {
-    await attempt('volumes', async () => {
-      now = await engine.listVolumes({ labels: { [LABEL.ensemble]: plan.record.ensemble } });
-    });
-  }
-  const kept = new Set([...observed.members.values()].flatMap(({ container }) => Object.values(container.volumes)));
-  await Promise.all(
-    now
-      .filter(({ name }) => !before.has(name) && !kept.has(name))
-      .map(({ name }) => attempt(`volume ${name}`, () => engine.removeVolume(name))),
-  );
+  await attempt('volumes', async () => {
+    const volumes = await volumesMade({ engine, observed, plan });
+    await Promise.all(volumes.map(({ name }) => attempt(`volume ${name}`, () => engine.removeVolume(name))));
+  });
   await Promise.all(made.networks.map((id) => attempt(`network ${plan.network}`, () => engine.removeNetwork(id))));
   return left;
 }

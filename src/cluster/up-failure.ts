@@ -6,7 +6,7 @@ import { takenAway, type Made } from './apply.js';
 import type { AwaitResult } from './await-ready.js';
 import type { ObservedEnsemble } from './observe.js';
 import type { Plan } from './plan.js';
-import { removeMade } from './remove-made.js';
+import { removeMade, volumesMade } from './remove-made.js';
 
 /** Of the request, what decides how its failure ends. */
 interface FailedRequest {
@@ -87,9 +87,10 @@ export async function afterFailure(
   request: FailedRequest,
   { engine, made, observed, plan }: { engine: Engine; made: Made; observed: ObservedEnsemble; plan: Plan },
 ): Promise<unknown> {
-  const hasMade = made.containers.length + made.networks.length > 0;
   // Another zkd goes on with what was made.
-  if (!hasMade || hasReason(error, 'claimed')) return error;
+  if (hasReason(error, 'claimed')) return error;
+  const hasMade = made.containers.length + made.networks.length > 0;
+  if (!hasMade && !(await hasMadeVolumes(error, { engine, observed, plan }))) return error;
   const left = request.keepOnFailure
     ? ['everything this run made (--keep-on-failure)']
     : await removeMade({ engine, made, observed, plan });
@@ -101,4 +102,10 @@ export async function afterFailure(
   const keep = error.code === 'timeout' && !request.keepOnFailure ? [`zkd cluster ${request.mode} ${request.name} --keep-on-failure`] : [];
   const suggestions = [...keep, ...still];
   return new ZkdError(error.code, error.message + rest, { cause: error.cause, suggestions, details: { ...error.details, left } });
+}
+
+/** Whether the creation that failed has left volumes. An engine that cannot be reached is not asked again. */
+async function hasMadeVolumes(error: unknown, context: Parameters<typeof volumesMade>[0]): Promise<boolean> {
+  if (hasReason(error, 'unreachable')) return false;
+  return (await volumesMade(context).catch(() => [])).length > 0;
 }

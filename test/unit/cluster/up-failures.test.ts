@@ -39,6 +39,21 @@ describe('a failure at any engine call of a fresh up', () => {
     }
   });
 
+  it('leaves no volumes of a container that the engine could not create to the end', async () => {
+    const world = createWorld();
+    const { engine } = world;
+    const create = engine.createContainer.bind(engine);
+    // As engines do: volumes come first, and stay.
+    engine.createContainer = async (spec) => {
+      await engine.removeContainer(await create(spec), { force: true });
+      throw broken();
+    };
+    const failure = await failureOf(world.up({ given: { size: 1 } }));
+    expect(failure).toMatchObject({ code: 'failure', details: { reason: 'disk-full', left: [] } });
+    expect(failure.message).toContain('What was made has been removed again');
+    expect(await world.inventory()).toEqual([]);
+  });
+
   it('leaves what was made where that is wanted, and says so; the next up goes on with it', async () => {
     const methods = await callsOfUp();
     const position = methods.indexOf('startContainer') + 1;
