@@ -37,8 +37,8 @@ export interface CountingEngine {
   close(): Promise<void>;
 }
 
-/** Opens a proxy on a socket of its own. */
-export async function openCountingEngine(): Promise<CountingEngine> {
+/** Opens a proxy on a socket of its own, in front of the machine's engine or the one on that socket. */
+export async function openCountingEngine(engineSocket = ENGINE_SOCKET): Promise<CountingEngine> {
   const folder = await mkdtemp(join(tmpdir(), 'zkd-proxy.'));
   const socketPath = join(folder, 'docker.sock');
   const calls: EngineCall[] = [];
@@ -47,7 +47,7 @@ export async function openCountingEngine(): Promise<CountingEngine> {
     // In one piece: the engine refuses some requests before it has read them, and closes the connection.
     const asked = await bodyOf(incoming);
     const forwarded = request({
-      socketPath: ENGINE_SOCKET,
+      socketPath: engineSocket,
       method,
       path: url,
       headers: { ...withoutFraming(headers), 'content-length': asked.length },

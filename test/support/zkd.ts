@@ -18,9 +18,17 @@ export interface ZkdOptions {
 
 const CLEAN = { ZKD_CLUSTER: undefined, ZKD_CONNECT: undefined, FORCE_COLOR: undefined, NO_COLOR: '1', CI: undefined };
 
+let launcher: readonly string[] = [];
+
+/** From now on every zkd is started by this command, which leads into the network of a private engine for example; empty: directly. */
+export function startZkdThrough(command: readonly string[]): void {
+  launcher = command;
+}
+
 /** Starts zkd and leaves it running. */
 export function startZkd(args: readonly string[], options: ZkdOptions = {}) {
-  return execa(process.execPath, [RUN, ...args], {
+  const [file = process.execPath, ...words] = [...launcher, process.execPath, RUN, ...args];
+  return execa(file, words, {
     reject: false,
     env: { ...CLEAN, ...options.env },
     ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),

@@ -1,0 +1,98 @@
+/** No space left on the engine's disk: before an ensemble is there, and under a running one. */
+import { execa } from 'execa';
+import { afterEach, describe, expect, it } from 'vitest';
+import { retryUntil } from '../../../src/runtime/retry-until.js';
+import { usePrivateEngine } from '../../support/private-engine.js';
+import {
+  belongingsOf,
+  expectHumanFailure,
+  expectJsonFailure,
+  expectNothingLeft,
+  IMAGE,
+  status,
+  up,
+  useEnsembles,
+  wholeEnsemble,
+  type Member,
+} from '../../support/story.js';
+import { zkd } from '../../support/zkd.js';
+
+const engine = usePrivateEngine();
+const ensembles = useEnsembles();
+const ARGS = ['--image', IMAGE, '--heap', '64m'] as const;
+const NO_SPACE = /no space left on device/;
+
+const zkCli = (member: Member, input: string) =>
+  execa('docker', ['exec', '--interactive', member.container, 'timeout', '15', 'zkCli.sh', '-server', member.internalAddress], {
+    input,
+    reject: false,
+    all: true,
+  });
+
+afterEach(() => engine.freeDisk());
+
+describe('up on a full disk', () => {
+  // Where it fails differs: at the container's layer, at its volumes, at what is written into them.
+  it.each([0, 110_000, 130_000, 200_000, 300_000])(
+    "exits 1 in the engine's own words with %i bytes left, and leaves nothing",
+    async (free) => {
+      const name = ensembles.name();
+      await engine.fillDisk('root', free);
+      const args = ['cluster', 'up', name, '--client-port', 'auto', ...ARGS];
+      expectHumanFailure(await zkd(args), { exitCode: 1, says: [/^Error: Cannot .*no space left on device/m] });
+      await expectNothingLeft(name);
+      const failure = expectJsonFailure(await zkd([...args, '--json']), { exitCode: 1, code: 'failure', says: [NO_SPACE] });
+      expect(failure.details).toMatchObject({ reason: 'disk-full', engine: expect.stringMatching(NO_SPACE) as string });
+      expect(failure.suggestions).toEqual(['docker system df']);
+      await expectNothingLeft(name);
+    },
+  );
+
+  it('exits 7 with the cause of each member where only its servers have no space, leaves nothing, and succeeds when there is some', async () => {
+    const name = ensembles.name();
+    await engine.fillDisk('others');
+    const failure = expectJsonFailure(await zkd(['cluster', 'up', name, ...ARGS, '--json']), {
+      exitCode: 7,
+      code: 'timeout',
+      says: ['cannot become ready', 'crash loop: ', 'no space left on its data volume', 'What was made has been removed again'],
+    });
+    expect(failure.message).toMatch(/No space left on device/);
+    await expectNothingLeft(name);
+    await engine.freeDisk();
+    await up(name, ...ARGS);
+    expect(await status(name)).toMatchObject({ healthy: true });
+    await zkd(['cluster', 'down', name, '--volumes']);
+  });
+});
+
+describe('a disk that fills under a running ensemble', () => {
+  it('is named by status; up says the same with 7, and repairs when there is space again; data is kept', async () => {
+    const name = ensembles.name();
+    const { cluster } = await up(name, ...ARGS);
+    const [first] = cluster.members as [Member];
+    expect((await zkCli(first, 'create /kept before-the-flood\n')).all).toContain('Created /kept');
+    await engine.fillDisk('others');
+    // More than the block of the transaction log that is there already.
+    const writes = Array.from({ length: 30 }, (_, index) => `create /more${index} ${'x'.repeat(1000)}\n`).join('');
+    expect((await zkCli(first, writes)).all).toContain('ConnectionLoss');
+
+    const causes = await retryUntil(
+      async () => {
+        const seen = (await status(name)).causes.filter(({ cause }) => cause.endsWith('no space left on its data volume'));
+        return seen.length > 1 ? seen : undefined;
+      },
+      { timeoutMs: 60_000, intervalMs: 500 },
+    );
+    expect(causes, JSON.stringify((await status(name)).causes)).toBeDefined();
+    const failed = await zkd(['cluster', 'up', name]);
+    expectHumanFailure(failed, { exitCode: 7, says: ['no space left on its data volume'] });
+    expect(failed.stderr).not.toContain('removed');
+    expect(await belongingsOf(name)).toEqual(wholeEnsemble(name, 3));
+
+    await engine.freeDisk();
+    const repaired = await up(name);
+    expect(repaired.cluster.members.map(({ containerId }) => containerId)).toEqual(cluster.members.map(({ containerId }) => containerId));
+    expect(await status(name)).toMatchObject({ healthy: true, causes: [] });
+    for (const member of cluster.members) expect((await zkCli(member, 'get /kept\n')).all).toContain('before-the-flood');
+  });
+});
