@@ -53,10 +53,14 @@ export async function takeDown(request: DownRequest, context: RemovalContext): P
   const observed = await observe(engine, request.name);
   const strangers = await foreignContainers(engine, observed);
   if (strangers.length > 0 && !request.force) throw foreignOnNetwork(request.name, strangers);
-  const members = await removeMembers([...observed.members.values(), ...observed.surplus], context);
+  const removal = removeMembers([...observed.members.values(), ...observed.surplus], context);
+  // Containers that are stopped use no network: it need not wait until they are removed too.
+  const networksGone = removal.allStopped.then((allStopped) =>
+    allStopped && !context.signal.aborted ? removeNetworks(observed, strangers, context) : NO_NETWORKS,
+  );
+  const [members, networks] = await Promise.all([removal.members, networksGone]);
   context.signal.throwIfAborted();
   const failures = members.filter(({ error }) => error !== null);
-  const networks = failures.length === 0 ? await removeNetworks(observed, strangers, context) : NO_NETWORKS;
   const volumes =
     failures.length > 0 ? NO_VOLUMES : await removeVolumes(request.volumes ? observed : leftoversOf(observed), undefined, engine);
   return finish({ observed, members, volumes, networks, startedAt });
@@ -84,7 +88,7 @@ export async function removeContainers(request: RemoveRequest, context: RemoveCo
   const chosen = withSurplus(chooseMembers(observed, request.members), observed);
   const running = chosen.filter(({ container }) => isUp(container));
   if (running.length > 0 && !request.force) throw await whyNot(request, running, observed, context);
-  const members = await removeMembers(chosen, context);
+  const members = await removeMembers(chosen, context).members;
   const failed = members.some(({ error }) => error !== null);
   const isWhole = chosen.length === observed.members.size + observed.surplus.length && !failed;
   const strangers = isWhole ? await foreignContainers(engine, observed) : [];
@@ -124,15 +128,25 @@ async function whyNot(
   );
 }
 
+interface Removal {
+  /** As soon as it is known; false where one could not be stopped. Never rejects. */
+  readonly allStopped: Promise<boolean>;
+  /** Rejects with the reason of an abort. */
+  readonly members: Promise<MemberAction[]>;
+}
+
 /** A failing member does not keep the others from being removed. */
-function removeMembers(members: readonly ObservedMember[], { engine, observer, signal }: RemovalContext): Promise<MemberAction[]> {
-  return Promise.all(
-    members.map(async ({ id, container }): Promise<MemberAction> => {
-      const step = `remove member ${id} (${container.name})`;
-      observer.start(step);
+function removeMembers(members: readonly ObservedMember[], { engine, observer, signal }: RemovalContext): Removal {
+  const each = members.map(({ id, container }) => {
+    const step = `remove member ${id} (${container.name})`;
+    observer.start(step);
+    const stopped = (async (): Promise<void> => {
+      signal.throwIfAborted();
+      if (isUp(container)) await stopContainer(engine, container, signal);
+    })();
+    const removed = (async (): Promise<MemberAction> => {
       try {
-        signal.throwIfAborted();
-        if (isUp(container)) await stopContainer(engine, container, signal);
+        await stopped;
         await engine.removeContainer(container.id, { force: true, anonymousVolumes: true });
         observer.end(step, 'done');
         return { id, container: container.name, action: 'removed', error: null };
@@ -141,8 +155,16 @@ function removeMembers(members: readonly ObservedMember[], { engine, observer, s
         observer.end(step, 'failed', messageOf(error));
         return { id, container: container.name, action: 'unchanged', error: messageOf(error) };
       }
-    }),
-  );
+    })();
+    return { stopped, removed };
+  });
+  return {
+    allStopped: Promise.all(each.map(({ stopped }) => stopped)).then(
+      () => true,
+      () => false,
+    ),
+    members: Promise.all(each.map(({ removed }) => removed)),
+  };
 }
 
 interface Stranger {

@@ -121,9 +121,13 @@ describe('down', () => {
     expect(await world.inventory()).toEqual(['volume zkd-zk-2-data', 'volume zkd-zk-3-data']);
   });
 
-  it('acts on all where one fails, tells which, and keeps network and volumes', async () => {
+  it.each([
+    // One that runs on needs its network.
+    ['stopContainer', ['container zkd-zk-1 running', 'network zkd-zk']],
+    ['removeContainer', ['container zkd-zk-1 exited']],
+  ] as const)('acts on all where one %s fails, tells which, and keeps what that one needs and all volumes', async (method, left) => {
     const world = await upWorld();
-    world.engine.failNext('removeContainer', broken());
+    world.engine.failNext(method, broken());
     const failure = await failureOf(world.down({ volumes: true }));
     expect(failure.code).toBe('partial');
     expect(failure.message).toContain('zkd-zk-1: device is busy');
@@ -132,8 +136,9 @@ describe('down', () => {
       { id: 2, container: 'zkd-zk-2', action: 'removed', error: null },
       { id: 3, container: 'zkd-zk-3', action: 'removed', error: null },
     ]);
-    expect((await world.inventory()).filter((line) => !line.startsWith('volume'))).toEqual(['container zkd-zk-1 exited', 'network zkd-zk']);
+    expect((await world.inventory()).filter((line) => !line.startsWith('volume'))).toEqual(left);
     expect(await world.engine.listVolumes({})).toHaveLength(9);
+    expect((await world.up()).cluster?.members.map(({ error }) => error)).toEqual([null, null, null]);
     await world.down({ volumes: true });
     expect(await world.inventory()).toEqual([]);
   });
