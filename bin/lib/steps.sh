@@ -278,3 +278,30 @@ node_releases() {
     touch "$folder/.zkd-setup" # last: without it the next run starts over
   done
 }
+
+# What people would run otherwise, which the bench measures zkd against. One binary that needs nothing of the Debian release it comes
+# from, so it is unpacked and not installed.
+compose() {
+  local file=$cache/compose/docker-compose work
+  if "$file" version >/dev/null 2>&1; then
+    say compose "docker compose is in $cache/compose"
+    return
+  fi
+  if docker compose version >/dev/null 2>&1 || docker-compose version >/dev/null 2>&1; then
+    say compose "docker compose is there"
+    return
+  fi
+  if ! is_debian; then
+    say compose "docker compose is not there and can be had on Debian and Ubuntu only; npm run bench needs it"
+    return 5
+  fi
+  require_debian_archive
+  say compose "unpacking docker compose into $cache/compose"
+  work=$(mktemp -d "$logs/compose.XXXXXX")
+  private_apt "$work" trixie
+  download_packages "$work" docker-compose
+  unpack_packages "$work/root" "$work"/debs/*.deb
+  mkdir -p "$cache/compose"
+  install -m 755 "$work/root/usr/libexec/docker/cli-plugins/docker-compose" "$file.new"
+  mv "$file.new" "$file"
+}

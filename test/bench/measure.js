@@ -24,15 +24,27 @@ export function median(values) {
 }
 
 /** Runs both in turn `rounds` times after one uncounted round each, and tells the figures. `limit` is the ratio not to exceed. */
-export async function compare({ name, baseline, subject, measureBaseline, measureSubject, rounds, limit }) {
-  const samples = { baseline: [], subject: [] };
+export async function compare({ measureBaseline, measureSubject, ...comparison }) {
+  const measure = async () => [await measureBaseline(), await measureSubject()];
+  const [figures] = await compareSeveral({ comparisons: [comparison], rounds: comparison.rounds, measure });
+  return figures;
+}
+
+/** Several comparisons out of the same rounds: `measure` answers a baseline and a subject for each, flat, in the order of the comparisons. */
+export async function compareSeveral({ comparisons, rounds, measure }) {
+  const samples = comparisons.map(() => ({ baseline: [], subject: [] }));
   for (let round = 0; round <= rounds; round += 1) {
-    const [a, b] = [await measureBaseline(), await measureSubject()];
+    const times = await measure();
     if (round === 0) continue;
-    samples.baseline.push(a);
-    samples.subject.push(b);
+    samples.forEach(({ baseline, subject }, index) => {
+      baseline.push(times[2 * index]);
+      subject.push(times[2 * index + 1]);
+    });
   }
-  const figures = { baselineMs: median(samples.baseline), subjectMs: median(samples.subject) };
-  const ratio = figures.subjectMs / figures.baselineMs;
-  return { name, baseline, subject, rounds, ...figures, ratio, limit, met: ratio <= limit, samples };
+  return comparisons.map((comparison, index) => {
+    const { baseline, subject } = samples[index];
+    const figures = { baselineMs: median(baseline), subjectMs: median(subject) };
+    const ratio = figures.subjectMs / figures.baselineMs;
+    return { ...comparison, rounds, ...figures, ratio, met: ratio <= comparison.limit, samples: samples[index] };
+  });
 }

@@ -158,6 +158,9 @@ describe('bin/setup', () => {
       expect(result.stdout).toMatch(/^images +\S+:3\.8 is there$/m);
       expect(result.stdout).toMatch(/^images +\S+:3\.9 is there$/m);
       expect(result.stdout).toMatch(/^addon +the native ZooKeeper client loads$/m);
+      expect(result.stdout).toMatch(/^curator +its jars are in /m);
+      expect(result.stdout).toMatch(/^docker +the docker CLI is there$/m);
+      expect(result.stdout).toMatch(/^compose +docker compose is (in \S+|there)$/m);
       expect(await sandbox.calls()).toEqual([]);
     });
 
