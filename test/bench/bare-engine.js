@@ -70,14 +70,30 @@ export async function measureBareEngine(image, ports) {
         await call('POST', `/containers/${Id}/start`);
       }),
     );
-    for (;;) {
-      const modes = await Promise.all(ports.map(mode));
-      if (modes.every(Boolean)) return performance.now() - startedAt;
-      if (performance.now() - startedAt > 60_000) throw new Error('three bare containers reach no quorum within 60 s');
-      await sleep(20);
-    }
+    await allAnswer(ports, 'three bare containers');
+    return performance.now() - startedAt;
   } finally {
     await Promise.all(containers.map((id) => call('DELETE', `/containers/${id}?force=1&v=1`)));
     await call('DELETE', `/networks/${network.Id}`);
+  }
+}
+
+/** The floor for a roll: one bare restart call after the other, each waited for until all three answer with a mode again. */
+export async function measureBareRestarts(containers, ports) {
+  const startedAt = performance.now();
+  for (const container of containers) {
+    await call('POST', `/containers/${container}/restart?t=10`);
+    await allAnswer(ports, 'three restarted containers');
+  }
+  return performance.now() - startedAt;
+}
+
+async function allAnswer(ports, what) {
+  const startedAt = performance.now();
+  for (;;) {
+    const modes = await Promise.all(ports.map(mode));
+    if (modes.every(Boolean)) return;
+    if (performance.now() - startedAt > 60_000) throw new Error(`${what} reach no quorum within 60 s`);
+    await sleep(20);
   }
 }

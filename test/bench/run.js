@@ -1,10 +1,10 @@
-// npm run bench [-- --only compose,up,status,version,ps,noop --rounds N]: what zkd costs against what people would run otherwise, in one
+// npm run bench [-- --only compose,up,roll,status,version,ps,noop --rounds N]: what zkd costs against what people would run otherwise, in one
 // run. Prints a table and writes test-results/bench.json. A missed limit is shown and fails nothing: times on a shared machine are no
 // test. What could not be measured at all is not met, and the run ends with 1.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { measureBareEngine } from './bare-engine.js';
+import { measureBareEngine, measureBareRestarts } from './bare-engine.js';
 import { openCompose } from './compose.js';
 import { compare, compareSeveral, timeProcess } from './measure.js';
 
@@ -57,6 +57,28 @@ const benches = {
         return tookMs;
       },
     }),
+  async roll() {
+    await up();
+    // Another heap each time, so that there is always something to change.
+    let heap = 256;
+    try {
+      return await compare({
+        name: 'a changed heap, three members',
+        baseline: 'three bare restarts',
+        subject: 'zkd cluster up --heap',
+        rounds: rounds(5),
+        limit: 1.2,
+        measureBaseline: () =>
+          measureBareRestarts(
+            [1, 2, 3].map((id) => `zkd-${CLUSTER}-${id}`),
+            [24181, 24182, 24183],
+          ),
+        measureSubject: () => zkd('cluster', 'up', CLUSTER, '--quiet', '--heap', `${(heap = heap === 256 ? 257 : 256)}m`),
+      });
+    } finally {
+      await remove();
+    }
+  },
   async status() {
     await up('--size', '5', '--heap', '64m');
     try {
