@@ -201,6 +201,8 @@ export async function expectFailure(args: readonly string[], wanted: WantedFailu
 export interface Ensembles {
   /** A new name, cleaned up after the file. */
   name(): string;
+  /** Takes away what there is by now, for a file whose tests each have ensembles of their own; not after a failure. */
+  removeAll(): Promise<void>;
   /** Something else to undo after the file, last one first; failures are ignored. */
   later(undo: () => Promise<unknown>): void;
   readonly engine: Engine;
@@ -222,10 +224,16 @@ export function useEnsembles(): Ensembles {
   afterAll(async () => {
     const isKept = failed && process.env['ZKD_KEEP_FAILED'] !== undefined;
     for (const undo of undos.reverse()) if (!isKept) await undo().catch(() => undefined);
-    if (!isKept && engine) for (const name of names) await removeTestEnsemble(engine, name);
+    if (!isKept) await removeAll();
     await engine?.close();
   });
+  const removeAll = async (): Promise<void> => {
+    if (engine) for (const name of names.splice(0)) await removeTestEnsemble(engine, name);
+  };
   return {
+    removeAll: async () => {
+      if (!failed) await removeAll();
+    },
     name() {
       const name = testEnsembleName();
       names.push(name);

@@ -1,5 +1,5 @@
 /** A living ensemble is changed: members are replaced one at a time, and a program that writes all the while loses nothing. */
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { killUp, nth } from '../../support/killed-up.js';
 import { until, useWriters } from '../../support/curator-writer.js';
 import {
@@ -26,6 +26,9 @@ const BORN = ['--client-port', 'auto', '--heap', '64m', '--tick-time', '500ms'] 
 interface RollDocument extends UpDocument {
   readonly outages: readonly { readonly member: number; readonly ms: number }[];
 }
+
+/** A running ensemble takes the CPU that the next test needs. */
+afterEach(() => ensembles.removeAll());
 
 const roll = (name: string, ...args: string[]): Promise<RollDocument> => succeed<RollDocument>(['cluster', 'up', name, ...args]);
 const inspect = (name: string, format: string): Promise<string[]> =>
