@@ -30,7 +30,12 @@ export interface Observer {
 export interface Made {
   readonly containers: string[];
   readonly networks: string[];
+  /** It stays, whatever happens. */
+  isKept?: boolean;
 }
+
+/** What a plan that takes members down and up again needs to wait for them. */
+export type Turns = Pick<RollContext, 'awaitAll' | 'serves' | 'notReady' | 'notStarted'> & { readonly outages: Outage[] };
 
 export interface ApplyContext {
   readonly engine: Engine;
@@ -42,7 +47,7 @@ export interface ApplyContext {
   /** Waits until these members are in sync; rejects with `refused` where they do not get there. */
   awaitQuorum(ids: readonly number[]): Promise<void>;
   /** How a plan that takes members down and up again waits for them; `outages` is added to. Others need none. */
-  readonly turns?: Pick<RollContext, 'awaitAll' | 'notReady'> & { readonly outages: Outage[] };
+  readonly turns?: Turns;
   /** Waits until these members answer on their client ports, in a quorum or not; gives up after a while without a word. */
   awaitAnswer(members: readonly WantedMember[]): Promise<void>;
 }
@@ -173,6 +178,10 @@ async function recordChange({ engine, plan, observed }: ApplyContext): Promise<v
   const { record } = plan;
   const name = settingsVolumeName(record.cluster, record.revision);
   const labels = settingsVolumeLabels(record);
+  const [left] = await engine.listVolumes({ names: [name] });
+  // What an ephemeral ensemble of this name left when its containers were removed.
+  if (left && left.labels[LABEL.ensemble] !== record.ensemble && readRecord(left.labels)?.settings.ephemeral)
+    await engine.removeVolume(name);
   await engine.createVolume(name, labels);
   const [made] = await engine.listVolumes({ names: [name] });
   if (Object.entries(labels).some(([key, value]) => made?.labels[key] !== value)) throw claimed(record.cluster);
@@ -189,6 +198,8 @@ async function roll(
   if (!turns) throw new Error('A plan that takes members down needs to know how to wait for them');
   const { member, old, isWell } = operation;
   const { record } = plan;
+  // From here on the ensemble lives with what was made before: a roll that stops takes nothing away.
+  context.made.isKept = true;
   // Read while the containers that have it are still there.
   const secret = await credential();
   const request = {
@@ -207,7 +218,7 @@ async function roll(
     operation.kind === 'roll-member'
       ? await replaceMember(request, { engine, record, signal, ...turns })
       : await restartMember(request, { engine, record, signal, ...turns });
-  if (isWell) turns.outages.push(rolled.outage);
+  if (rolled.outage) turns.outages.push(rolled.outage);
   return rolled.containerId;
 }
 

@@ -2,11 +2,14 @@
 import { ZkdError } from '../errors.js';
 import { retryUntil } from '../runtime/retry-until.js';
 import type { Observer } from './apply.js';
+import { rollName } from './names.js';
 import { volumeKey, type ObservedEnsemble, type ObservedMember } from './observe.js';
 import { membersOf } from './view.js';
 
 /** How long nothing may change before a half-made ensemble counts as abandoned. */
 const QUIET_MS = 2000;
+/** A turn of a roll changes nothing that can be seen while a server is being stopped, which may take ten seconds. */
+const QUIET_TURN_MS = 12_000;
 const LOOK_EVERY_MS = 200;
 
 export interface QuietOptions {
@@ -17,6 +20,9 @@ export interface QuietOptions {
 }
 
 const containersOf = ({ members, surplus }: ObservedEnsemble): ObservedMember[] => [...members.values(), ...surplus];
+
+const quietMs = (observed: ObservedEnsemble): number =>
+  containersOf(observed).some(({ container }) => container.name === rollName(observed.name)) ? QUIET_TURN_MS : QUIET_MS;
 
 /** A container that was never started; or a member that seems to have lost all, as it looks between the listings of volumes and containers. */
 function isHalfMade(observed: ObservedEnsemble): boolean {
@@ -50,9 +56,9 @@ export async function lookWhenQuiet(
       const next = await look();
       if (stateOf(next) !== stateOf(observed)) changedAt = performance.now();
       observed = next;
-      return !isHalfMade(observed) || performance.now() - changedAt >= QUIET_MS ? true : undefined;
+      return !isHalfMade(observed) || performance.now() - changedAt >= quietMs(observed) ? true : undefined;
     },
-    { timeoutMs: Math.max(timeoutMs, 2 * QUIET_MS), intervalMs: LOOK_EVERY_MS, signal },
+    { timeoutMs: Math.max(timeoutMs, 2 * quietMs(observed)), intervalMs: LOOK_EVERY_MS, signal },
   );
   if (!isDecided) {
     throw new ZkdError('conflict', `Ensemble "${name}" is being created by another zkd, which is still at work`, {

@@ -67,6 +67,8 @@ export function changesOf(own: EnsembleRecord, wanted: EnsembleRecord, id: numbe
 export interface Outdated {
   readonly member: WantedMember;
   readonly changes: readonly string[];
+  /** Its port changes, in an ensemble whose members have agreed on ports. */
+  readonly isMoved: boolean;
 }
 
 /** The members there are whose containers are not as the record wants them. Those never started are made anew anyway. */
@@ -76,7 +78,8 @@ export function outdatedMembers(record: EnsembleRecord, members: readonly Wanted
     if (!there || there.container.state === 'created') return [];
     const own = readRecord(there.container.labels);
     const changes = own ? changesOf(own, record, member.id) : [];
-    return changes.length > 0 ? [{ member, changes }] : [];
+    const isMoved = members.length > 1 && own?.ports[member.id] !== record.ports[member.id];
+    return changes.length > 0 ? [{ member, changes, isMoved }] : [];
   });
 }
 
@@ -86,7 +89,7 @@ export function flagsBack(found: readonly Difference[]): string {
   return found
     .map(({ setting, is }) => {
       const [flag = '', key] = setting.split(' ');
-      if (key === undefined) return `--${flag} ${is}`;
+      if (key === undefined) return `--${flag} ${is.startsWith('heap +') ? 'none' : is}`;
       return `--${flag} ${key}=${is === 'none' ? '' : is}`;
     })
     .join(' ');

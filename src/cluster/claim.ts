@@ -71,7 +71,7 @@ export async function isTakenOver(
 
 /** Exit 4, unless the caller looks again and goes on. */
 export function claimed(name: string, cause?: unknown): ZkdError {
-  return new ZkdError('conflict', `Ensemble "${name}" is being created by another zkd`, {
+  return new ZkdError('conflict', `Another zkd is at work on ensemble "${name}"`, {
     cause,
     suggestions: [`zkd cluster up ${name}`],
     details: { reason: 'claimed', cluster: name },

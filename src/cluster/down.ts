@@ -235,7 +235,9 @@ async function removeVolumes(
   engine: Engine,
 ): Promise<{ removed: string[]; failed: string[] }> {
   const own = [...observed.volumes].filter(([key]) => !ids || ids.includes(Number(key.split('/')[0]))).map(([, { name }]) => name);
-  const wanted = [...own, ...(ids ? [] : [...observed.leftovers, ...observed.settingsVolumes].map(({ name }) => name))];
+  // What remembers a change goes with the last data.
+  const rest = own.length === observed.volumes.size ? observed.settingsVolumes : [];
+  const wanted = [...own, ...[...(ids ? [] : observed.leftovers), ...rest].map(({ name }) => name)];
   const outcomes = await Promise.all(
     wanted.map((name) =>
       engine.removeVolume(name).then(

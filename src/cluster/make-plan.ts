@@ -7,7 +7,7 @@ import { compareVersions, imageVersion, upgradeQuestions } from './image-version
 import type { Ports } from './members.js';
 import type { ObservedEnsemble } from './observe.js';
 import { needsWellbeing, planEnsemble, type Plan, type PlanRequest } from './plan.js';
-import { choosePorts } from './port-choice.js';
+import { checkBindAddress, choosePorts } from './port-choice.js';
 import type { EnsembleRecord, ImageChoice } from './record.js';
 import { outOfReach, publishedBy, reachOf, sayHowToReach, unreachable, type Vantage } from './reach.js';
 import { BIRTH_SETTINGS, checkSettings, DEFAULT_IMAGE, withGiven, type GivenSettings, type Settings } from './settings.js';
@@ -118,6 +118,7 @@ function birthImage(
 /** Other ports than they are only where a number was given; they must be free, also of the ensemble itself, whose members move one by one. */
 async function portsOfLiving({ cluster, settings, ports }: EnsembleRecord, given: GivenSettings, engine: Engine): Promise<Ports> {
   const { clientPort } = given;
+  if (given.bind !== undefined && given.bind !== settings.bind) await checkBindAddress(engine, given.bind);
   if (typeof clientPort !== 'number' || clientPort === ports[1]) return ports;
   return (await choosePorts(engine, cluster, { ...settings, bind: given.bind ?? settings.bind }, clientPort)).ports;
 }

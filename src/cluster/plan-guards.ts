@@ -17,16 +17,9 @@ export function existsAlready(name: string, observed: ObservedEnsemble): ZkdErro
 }
 
 /** Ports stand in the configuration the members have agreed on: only a quorum can change them, and each member has to take part. */
-export function refusePortChange(
-  name: string,
-  record: EnsembleRecord,
-  outdated: readonly Outdated[],
-  members: readonly WantedMember[],
-  observed: ObservedEnsemble,
-): void {
+export function refusePortChange(name: string, record: EnsembleRecord, members: readonly WantedMember[], observed: ObservedEnsemble): void {
   const isMoved = ({ id }: WantedMember): boolean => observed.record !== undefined && observed.record.ports[id] !== record.ports[id];
-  const isUnderWay = outdated.some(({ changes }) => changes.some((change) => change.startsWith('port ')));
-  if (members.length === 1 || !(isUnderWay || members.some(isMoved))) return;
+  if (members.length === 1 || !members.some(isMoved)) return;
   const down = members.filter(({ id }) => observed.members.get(id)?.container.state !== 'running').map(({ id }) => id);
   if (down.length === 0) return;
   throw new ZkdError(

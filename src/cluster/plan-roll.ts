@@ -14,9 +14,18 @@ export interface Wellbeing {
   readonly well: ReadonlySet<number>;
 }
 
-/** The order in which members are taken: the sick ones, observers, followers, the leader. */
-export function rollOrder<T extends { readonly member: WantedMember }>(some: readonly T[], { leader, well }: Wellbeing): T[] {
-  const rank = ({ member }: T): number => (!well.has(member.id) ? 0 : member.id === leader ? 3 : member.role === 'observer' ? 1 : 2);
+/** The order in which members are taken: those that do not run, the sick ones, observers, followers, the leader. */
+export function rollOrder<T extends { readonly member: WantedMember }>(
+  some: readonly T[],
+  { members }: Pick<ObservedEnsemble, 'members'>,
+  { leader, well }: Wellbeing,
+): T[] {
+  const rank = ({ member: { id, role } }: T): number => {
+    if (members.get(id)?.container.state !== 'running') return 0;
+    if (!well.has(id)) return 1;
+    if (id === leader) return 4;
+    return role === 'observer' ? 2 : 3;
+  };
   return [...some].sort((a, b) => rank(a) - rank(b) || a.member.id - b.member.id);
 }
 
@@ -40,9 +49,10 @@ export function rollOperations(
   wellbeing: Wellbeing,
   before: readonly string[],
 ): Operation[] {
-  const turns = rollOrder(outdated, wellbeing).flatMap(({ member, changes }): Turn[] => {
+  const turns = rollOrder(outdated, observed, wellbeing).flatMap(({ member, changes, isMoved }): Turn[] => {
     const old = observed.members.get(member.id);
-    const [isWell, position] = [wellbeing.well.has(member.id), positionOf(member, wellbeing)];
+    // What only a quorum can change waits for one in any case.
+    const [isWell, position] = [isMoved || wellbeing.well.has(member.id), positionOf(member, wellbeing)];
     return old ? [{ key: `roll-${member.id}`, after: [], kind: 'roll-member', member, old, changes, isWell, position }] : [];
   });
   return inTurn(turns, before);
@@ -59,6 +69,7 @@ export function restartOperations(members: readonly WantedMember[], observed: Ob
   }));
   const turns = rollOrder(
     members.map((member) => ({ member })),
+    observed,
     wellbeing,
   ).flatMap(({ member }): Turn[] => {
     const old = observed.members.get(member.id);

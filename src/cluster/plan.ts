@@ -55,7 +55,7 @@ export function planEnsemble(request: PlanRequest, observed: ObservedEnsemble): 
   refuseStrangers(name, record, members, observed);
   const network = record.settings.network ?? networkName(name);
   const outdated = outdatedMembers(record, members, observed);
-  refusePortChange(name, record, outdated, members, observed);
+  refusePortChange(name, record, members, observed);
   const { wellbeing = NOBODY_WELL } = request;
   if (record.settings.ephemeral && !request.acceptDataLoss) refuseEphemeralLoss(name, members, outdated, wellbeing);
   return {
@@ -192,7 +192,8 @@ function operationsFor(
     ? [{ key: 'await-answer', after: [...existing, ...startKeysOf(holders)], kind: 'await-answer', members: holders }]
     : [];
   const afterHolders = (member: WantedMember): string[] => (letHoldersFirst && lost.includes(member) ? ['await-answer'] : []);
-  const isOutdated = (member: WantedMember): boolean => outdated.some((other) => other.member.id === member.id);
+  // One that shall move to another port is started as it is: the others have to agree on the new one first.
+  const isOutdated = (member: WantedMember): boolean => outdated.some((other) => other.member.id === member.id && !other.isMoved);
   const starts = members
     .filter((member) => !isLost(member))
     .flatMap((member): Operation[] => {

@@ -82,6 +82,12 @@ export async function choosePorts(
   });
 }
 
+/** Rejects with `usage` where an address to publish on is not this machine's own; one of another machine cannot be checked from here. */
+export async function checkBindAddress(engine: Engine, bind: string): Promise<void> {
+  const ownContainer = await engine.findOwnContainer();
+  if (sharesHostNetwork({ endpoint: engine.endpoint, ownContainer })) await canListen(bind, 0);
+}
+
 /** Whether this machine lets somebody listen there now. Rejects with `usage` where the address is not this machine's own. */
 function canListen(host: string, port: number): Promise<boolean> {
   return new Promise((resolve, reject) => {

@@ -4,6 +4,7 @@ import { messageOf } from '../errors.js';
 import type { ApplyContext } from './apply.js';
 import { isTakenOver } from './claim.js';
 import { LABEL } from './names.js';
+import { SETTINGS_VOLUME } from './record.js';
 
 type Cleaning = Pick<ApplyContext, 'engine' | 'made' | 'observed' | 'plan'>;
 
@@ -12,7 +13,8 @@ export async function volumesMade({ engine, observed, plan }: Omit<Cleaning, 'ma
   const before = new Set([...observed.volumes.values()].map(({ name }) => name));
   const kept = new Set([...observed.members.values()].flatMap(({ container }) => Object.values(container.volumes)));
   const now = await engine.listVolumes({ labels: { [LABEL.ensemble]: plan.record.ensemble } });
-  return now.filter(({ name }) => !before.has(name) && !kept.has(name));
+  // What remembers a change is no part of what was made by it: the members it has reached need it.
+  return now.filter(({ name, labels }) => !before.has(name) && !kept.has(name) && labels[LABEL.volume] !== SETTINGS_VOLUME);
 }
 
 /**

@@ -1,7 +1,6 @@
 /** `restart`: the road of `up` for members that exist. Stops and starts them one at a time, the leader last: a quorum never breaks. */
 import { applyPlan } from './apply.js';
 import { lookWhenQuiet } from './await-quiet.js';
-import { awaitReady } from './await-ready.js';
 import { chooseMembers } from './choose-members.js';
 import type { ActionContext, ActionResult } from './member-actions.js';
 import { networkName } from './names.js';
@@ -12,8 +11,10 @@ import { findQuorumLoss } from './quorum-guard.js';
 import type { EnsembleRecord } from './record.js';
 import type { Outage } from './roll.js';
 import { neverStarted } from './start-plan.js';
-import { rollStopped } from './up-failure.js';
-import { membersOf } from './view.js';
+import { turnsOf } from './turns.js';
+import { awaitStarted } from './start.js';
+import { isUp } from './stop-container.js';
+import { membersOf, refuseBlind } from './view.js';
 import { readWellbeing } from './wellbeing.js';
 
 export interface RestartRequest {
@@ -45,14 +46,18 @@ export async function restartMembers(request: RestartRequest, context: ActionCon
   const unstarted = there.filter(({ container }) => container.state === 'created');
   if (unstarted.length > 0) throw neverStarted(name, unstarted);
   const chosen = there.map(({ id }) => id);
+  if (!force && there.some(({ container }) => isUp(container))) refuseBlind(engine, observed);
   const { wellbeing: seen, view } = await readWellbeing(engine, observed, { timeoutMs, signal, ask });
-  const loss = members.length > 0 && !force ? findQuorumLoss({ name, members: view.members, away: chosen, command: 'restart' }) : undefined;
-  if (loss) throw loss;
+  // One at a time: each is judged by itself.
+  const risked = members.length > 0 && !force ? chosen : [];
+  for (const id of risked) {
+    const loss = findQuorumLoss({ name, members: view.members, away: [id], command: 'restart' });
+    if (loss) throw loss;
+  }
   const plan = planRestart(observed, observed.record, chosen, force ? { ...seen, well: new Set() } : seen);
   const order = plan.operations.flatMap((operation) => (operation.kind === 'restart-member' ? [operation.member.id] : []));
-  const awaitAll = async () => awaitReady(engine, await observe(engine, name, { details: true }), { timeoutMs, signal, ask });
   const ways = [`zkd cluster restart ${name}`];
-  const outages: Outage[] = [];
+  const turns = turnsOf({ name, timeoutMs, verb: 'restarted', order, ways, isForced: force }, context);
   const nothing = async (): Promise<void> => undefined;
   await applyPlan({
     engine,
@@ -63,18 +68,15 @@ export async function restartMembers(request: RestartRequest, context: ActionCon
     made: { containers: [], networks: [] },
     awaitQuorum: nothing,
     awaitAnswer: nothing,
-    turns: {
-      outages,
-      awaitAll,
-      notReady: (when, member, result) => rollStopped({ name, when, member, result, timeoutMs, order, verb: 'restarted', ways }),
-    },
+    turns,
   });
+  await awaitStarted({ name, members, timeoutMs }, observed, context);
   return {
     cluster: name,
     changed: order.length > 0,
     members: chosen.map((id) => ({ id, container: observed.members.get(id)?.container.name ?? '', action: 'restarted', error: null })),
     volumes: [],
-    outages,
+    outages: turns.outages,
     tookMs: Math.round(performance.now() - startedAt),
   };
 }

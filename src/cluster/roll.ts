@@ -24,8 +24,12 @@ export interface RollContext {
   readonly signal: AbortSignal;
   /** Waits until all members are in sync, or the time is up. */
   awaitAll(): Promise<AwaitResult>;
+  /** Whether a member serves at this moment. */
+  serves(member: number): Promise<boolean>;
   /** The error of a wait that did not end well. */
   notReady(when: 'before' | 'after', member: number, result: AwaitResult): ZkdError;
+  /** The error of a member that was stopped and cannot be started. */
+  notStarted(member: number, error: unknown): unknown;
 }
 
 export interface RollRequest {
@@ -45,18 +49,20 @@ const TO_ITS_END = new AbortController().signal;
 
 interface Rolled {
   readonly containerId: string;
-  readonly outage: Outage;
+  readonly outage: Outage | null;
 }
 
 /** Puts a new container in the place of the old one. Before the old one is stopped, a failure changes nothing. */
 export async function replaceMember(request: RollRequest, context: RollContext): Promise<Rolled> {
-  const { engine } = context;
+  const { engine, record } = context;
   const { old, spec } = request;
-  const turn = await takeTurn(request, context);
+  const { turn, isCareful } = await takeTurn(request, context);
   const stoppedAt = performance.now();
   await orElse(
     async () => {
       await stopContainer(engine, old.container, TO_ITS_END);
+      // A stop takes its time: who has lost the turn by now must not leave the member without a container.
+      if (!(await engine.findContainer(turn))) throw claimed(record.cluster);
       await engine.removeContainer(old.container.id, { anonymousVolumes: true });
       await engine.renameContainer(turn, spec.name);
     },
@@ -65,18 +71,18 @@ export async function replaceMember(request: RollRequest, context: RollContext):
       if (await engine.findContainer(old.container.id)) await engine.startContainer(old.container.id);
     },
   );
-  return { containerId: turn, outage: await startAndWait(turn, stoppedAt, request, context) };
+  return { containerId: turn, outage: await startAndWait(turn, { stoppedAt, isCareful }, request, context) };
 }
 
 /** Stops the member's container and starts it again; one that does not run is only started. */
 export async function restartMember(request: RollRequest, context: RollContext): Promise<Rolled> {
   const { engine } = context;
   const { old } = request;
-  const turn = await takeTurn(request, context);
+  const { turn, isCareful } = await takeTurn(request, context);
   const stoppedAt = performance.now();
   try {
     await stopContainer(engine, old.container, TO_ITS_END);
-    return { containerId: old.container.id, outage: await startAndWait(old.container.id, stoppedAt, request, context) };
+    return { containerId: old.container.id, outage: await startAndWait(old.container.id, { stoppedAt, isCareful }, request, context) };
   } finally {
     await endTurn(turn, engine).catch(() => undefined);
   }
@@ -84,15 +90,25 @@ export async function restartMember(request: RollRequest, context: RollContext):
 
 const endTurn = (turn: string, engine: Engine): Promise<void> => engine.removeContainer(turn, { anonymousVolumes: true });
 
-/** Waits for the turn's conditions while having it; answers the id of its container. */
-async function takeTurn(request: RollRequest, context: RollContext): Promise<string> {
+interface Turn {
+  /** The id of its container. */
+  readonly turn: string;
+  /** Others may hang on the member: it is waited for. */
+  readonly isCareful: boolean;
+}
+
+/** Waits for the turn's conditions while having it. */
+async function takeTurn(request: RollRequest, context: RollContext): Promise<Turn> {
   const { engine, record, signal } = context;
-  const { id, old, spec, isWell } = request;
+  const { id, old, spec } = request;
+  let isCareful = request.isWell;
   const turn = await createContainer({ ...spec, name: rollName(record.cluster) }, { engine, record, made: [] });
   await orElse(
     async () => {
-      if (isWell) await inSync('before', id, context);
-      if (isWell) await request.prepare?.();
+      // It may have come to itself since the plan was made.
+      isCareful ||= await context.serves(id);
+      if (isCareful) await inSync('before', id, context);
+      if (isCareful) await request.prepare?.();
       signal.throwIfAborted();
       const [own, its] = await Promise.all([engine.findContainer(turn), engine.findContainer(old.container.id)]);
       // Whoever took this zkd for dead has shut it out; or another one has replaced this member already.
@@ -100,12 +116,23 @@ async function takeTurn(request: RollRequest, context: RollContext): Promise<str
     },
     () => endTurn(turn, engine),
   );
-  return turn;
+  return { turn, isCareful };
 }
 
-async function startAndWait(containerId: string, stoppedAt: number, request: RollRequest, context: RollContext): Promise<Outage> {
-  await request.start(containerId);
-  if (request.isWell) await inSync('after', request.id, context);
+/** Null where nobody waited for the member. */
+async function startAndWait(
+  containerId: string,
+  { stoppedAt, isCareful }: { readonly stoppedAt: number; readonly isCareful: boolean },
+  request: RollRequest,
+  context: RollContext,
+): Promise<Outage | null> {
+  try {
+    await request.start(containerId);
+  } catch (error) {
+    throw context.notStarted(request.id, error);
+  }
+  if (!isCareful) return null;
+  await inSync('after', request.id, context);
   return { member: request.id, ms: Math.round(performance.now() - stoppedAt) };
 }
 

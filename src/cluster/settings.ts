@@ -149,6 +149,8 @@ function parseBind(input: string): string {
   return input;
 }
 
+/** Gives a limit back. */
+const NONE = 'none';
 const orNone = (value: string | number | null): string => (value === null ? 'none' : String(value));
 
 export const SETTINGS: Definitions = {
@@ -211,15 +213,15 @@ export const SETTINGS: Definitions = {
   memoryBytes: {
     fileKey: 'memory',
     flag: 'memory',
-    allowed: 'a size from 64m to 256g',
-    parse: (input) => parseBytes(input, 'Memory', 64 * MEBIBYTE, 256 * GIBIBYTE),
+    allowed: 'a size from 64m to 256g, or none for heap + 256m',
+    parse: (input) => (input === NONE ? null : parseBytes(input, 'Memory', 64 * MEBIBYTE, 256 * GIBIBYTE)),
     format: (value) => (value === null ? 'heap + 256m' : formatBytes(value)),
   },
   cpus: {
     fileKey: 'cpus',
     flag: 'cpus',
-    allowed: 'a number from 0.1 to 256',
-    parse: (input) => parseDecimal(input, 'Number of CPUs', 0.1, 256),
+    allowed: 'a number from 0.1 to 256, or none for no limit',
+    parse: (input) => (input === NONE ? null : parseDecimal(input, 'Number of CPUs', 0.1, 256)),
     format: orNone,
   },
   tickTimeMs: {

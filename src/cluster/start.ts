@@ -43,7 +43,11 @@ export async function startMembers(request: StartRequest, context: ActionContext
 }
 
 /** Waits for the members that were started, provided that those which run now can be a quorum. */
-async function awaitStarted(request: StartRequest, before: ObservedEnsemble, context: ActionContext): Promise<void> {
+export async function awaitStarted(
+  request: Pick<StartRequest, 'name' | 'members' | 'timeoutMs'>,
+  before: ObservedEnsemble,
+  context: ActionContext,
+): Promise<void> {
   const { engine, ask, observer, signal } = context;
   const { name, timeoutMs } = request;
   const only = [...new Set(request.members)];

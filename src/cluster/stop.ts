@@ -5,7 +5,7 @@ import { actOnMembers, type ActionContext, type ActionResult } from './member-ac
 import { noSuchEnsemble, observe, type ObservedMember } from './observe.js';
 import { findQuorumLoss } from './quorum-guard.js';
 import { isUp, stopContainer } from './stop-container.js';
-import { viewMembers } from './view.js';
+import { refuseBlind, viewMembers } from './view.js';
 
 export interface StopRequest {
   readonly name: string;
@@ -29,6 +29,7 @@ export async function stopMembers(request: StopRequest, context: ActionContext):
   if (!observed.record) throw noSuchEnsemble(name);
   const chosen = chooseMembers(observed, request.members);
   if (request.members.length > 0 && !force && chosen.some(({ container }) => isUp(container))) {
+    refuseBlind(engine, observed);
     const { members } = await viewMembers(engine, observed, { ask, timeoutMs: PROBE_TIMEOUT_MS, signal });
     const loss = findQuorumLoss({ name, members, away: chosen.map(({ id }) => id), command: 'stop' });
     if (loss) throw loss;

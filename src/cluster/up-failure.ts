@@ -38,37 +38,6 @@ export function notReady(
   });
 }
 
-export interface StoppedRoll {
-  readonly name: string;
-  readonly when: 'before' | 'after';
-  readonly member: number;
-  readonly result: AwaitResult;
-  readonly timeoutMs: number;
-  /** The members of the roll, in its order. */
-  readonly order: readonly number[];
-  /** What is done to them. */
-  readonly verb: 'replaced' | 'restarted';
-  /** Commands that lead on or back. */
-  readonly ways: readonly string[];
-}
-
-/** Exit 7: a roll waits no longer. The quorum is whole where it was before; says how to go on, and back where there is a way. */
-export function rollStopped({ name, when, member, result, timeoutMs, order, verb, ways }: StoppedRoll): ZkdError {
-  if (result.ended === 'gone') return takenAway(name);
-  const { message, details } = notReady(name, timeoutMs, result);
-  const at = order.indexOf(member);
-  const what = when === 'before' ? `Member ${member} is not ${verb}` : `Member ${member} is not in sync after it was ${verb}`;
-  return new ZkdError('timeout', `${what}: the roll stopped, and no further member is touched\n${message}`, {
-    suggestions: [`zkd cluster status ${name}`, ...ways],
-    details: {
-      ...details,
-      [verb]: order.slice(0, at),
-      failed: when === 'after' ? member : null,
-      remaining: order.slice(at + (when === 'after' ? 1 : 0)),
-    },
-  });
-}
-
 /** Exit 12: the others do not get in sync, so a member without data must not join them. */
 export function noQuorumBeforeRebirth(name: string, ids: readonly number[], { verdict }: AwaitResult): ZkdError {
   return new ZkdError(
@@ -87,8 +56,8 @@ export async function afterFailure(
   request: FailedRequest,
   { engine, made, observed, plan }: { engine: Engine; made: Made; observed: ObservedEnsemble; plan: Plan },
 ): Promise<unknown> {
-  // Another zkd goes on with what was made.
-  if (hasReason(error, 'claimed')) return error;
+  // A roll lives on what was made, or another zkd goes on with it.
+  if (made.isKept || hasReason(error, 'claimed')) return error;
   const hasMade = made.containers.length + made.networks.length > 0;
   if (!hasMade && !(await hasMadeVolumes(error, { engine, observed, plan }))) return error;
   const left = request.keepOnFailure

@@ -13,7 +13,8 @@ import type { WantedMember } from './members.js';
 import { observe, type ObservedEnsemble } from './observe.js';
 import { formatPlan } from './plan.js';
 import type { Outage } from './roll.js';
-import { afterFailure, noQuorumBeforeRebirth, notReady, rollStopped } from './up-failure.js';
+import { afterFailure, noQuorumBeforeRebirth, notReady } from './up-failure.js';
+import { turnsOf } from './turns.js';
 import type { UpContext, UpRequest } from './up-request.js';
 import { addressOf, viewMembers } from './view.js';
 
@@ -53,14 +54,17 @@ async function bringUpOnce(request: UpRequest, context: UpContext): Promise<Omit
   const plan = await makePlan(request, observed, context);
   for (const warning of plan.warnings) observer.caution(warning);
   const lines = formatPlan(plan);
-  const outages: Outage[] = [];
   if (request.dryRun) {
     for (const question of plan.questions) observer.caution(`this is ${question}: it needs --yes`);
-    return { cluster: null, changed: lines.length > 0, plan: lines, outages };
+    return { cluster: null, changed: lines.length > 0, plan: lines, outages: [] };
   }
   if (observed.record) refuseUnreachableChange(request, plan, { endpoint: engine.endpoint, ownContainer: observed.ownContainer });
   await agree(name, plan.questions, request.yes, context.confirm);
 
+  const order = plan.operations.flatMap((operation) => (operation.kind === 'roll-member' ? [operation.member.id] : []));
+  const back = flagsBack(plan.differences);
+  const ways = [`zkd cluster up ${name}`, ...(back === '' ? [] : [`zkd cluster up ${name} ${back}`])];
+  const turns = turnsOf({ name, timeoutMs: request.timeoutMs, verb: 'replaced', order, ways, isForced: false }, context);
   const made: Made = { containers: [], networks: [] };
   try {
     const awaitMembers = async (only?: readonly number[]): Promise<AwaitResult> => {
@@ -89,21 +93,10 @@ async function bringUpOnce(request: UpRequest, context: UpContext): Promise<Omit
         const result = await awaitMembers(ids);
         if (result.ended !== 'ready') throw noQuorumBeforeRebirth(name, ids, result);
       },
-      turns: {
-        outages,
-        async awaitAll() {
-          return awaitReady(engine, await observe(engine, name, { details: true }), { timeoutMs: request.timeoutMs, signal, ask });
-        },
-        notReady(when, member, result) {
-          const order = plan.operations.flatMap((operation) => (operation.kind === 'roll-member' ? [operation.member.id] : []));
-          const back = flagsBack(plan.differences);
-          const ways = [`zkd cluster up ${name}`, ...(back === '' ? [] : [`zkd cluster up ${name} ${back}`])];
-          return rollStopped({ name, when, member, result, timeoutMs: request.timeoutMs, order, verb: 'replaced', ways });
-        },
-      },
+      turns,
     });
     const cluster = request.wait ? await readyCluster(request, await awaitMembers(), engine) : await currentCluster(name, context);
-    return { cluster, changed: lines.length > 0, plan: lines, outages };
+    return { cluster, changed: lines.length > 0, plan: lines, outages: turns.outages };
   } catch (error) {
     throw await afterFailure(error, request, { engine, made, observed, plan });
   }

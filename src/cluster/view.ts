@@ -4,7 +4,7 @@ import type { Address, FourLetterProbe } from '../zookeeper/index.js';
 import { notAsked, probeMember } from './health.js';
 import { networkName } from './names.js';
 import type { ObservedEnsemble, ObservedMember } from './observe.js';
-import { hostOf, outOfReach, publishedBy, reachOf, type Reach } from './reach.js';
+import { hostOf, outOfReach, publishedBy, reachOf, unreachable, type Reach } from './reach.js';
 import type { Evidence, MemberView } from './readiness.js';
 import { readRecord } from './record.js';
 import { wantedMembers, type WantedMember } from './members.js';
@@ -35,6 +35,12 @@ export function addressOf(
   const record = readRecord(observed.members.get(id)?.container.labels ?? {}) ?? observed.record;
   const reach = reachFrom(engine, { ...observed, record });
   return reach.kind === 'none' ? undefined : { host: hostOf(reach, container), port: record?.ports[id] ?? port };
+}
+
+/** Exit 6 where members that have to be asked before anything is done to them cannot be reached from here. */
+export function refuseBlind(engine: Pick<Engine, 'endpoint'>, observed: ObservedEnsemble): void {
+  const reach = reachFrom(engine, observed);
+  if (reach.kind === 'none') throw unreachable(observed.name, reach);
 }
 
 /** The members an ensemble should have, by its record. */

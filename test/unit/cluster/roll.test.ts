@@ -1,6 +1,7 @@
 /** A living ensemble whose settings are changed: members are replaced one at a time, and the quorum never breaks. */
 import { describe, expect, it } from 'vitest';
 import { ZkdError } from '../../../src/errors.js';
+import { SETTINGS } from '../../../src/cluster/settings.js';
 import { restartMembers } from '../../../src/cluster/restart.js';
 import type { UpRequest } from '../../../src/cluster/up-request.js';
 import { useFakeHostPorts } from '../../fakes/fake-host-ports.js';
@@ -87,8 +88,8 @@ describe('a changed heap', () => {
       'create member 1',
       'configure member 1',
       'start member 1: new container',
-      'replace member 2',
       'replace member 3',
+      'replace member 2',
     ]);
     expect(await heapsOf(world)).toEqual(['512', '512', '512']);
   });
@@ -176,7 +177,65 @@ describe('an ephemeral ensemble', () => {
   });
 });
 
+describe('what was asked', () => {
+  it('is not forgotten by an up that fails afterwards', async () => {
+    const world = await livingWorld();
+    await world.up({ given: HEAP_512 });
+    await world.engine.stopContainer('zkd-zk-1', { timeoutMs: 1 });
+    world.zooKeeper.tell('zkd-zk-1', { silence: 'silent' });
+    expect((await failureOf(world.up())).code).toBe('timeout');
+    world.zooKeeper.tell('zkd-zk-1', undefined);
+    await world.down();
+    await world.up();
+    expect(await heapsOf(world)).toEqual(['512', '512', '512']);
+  });
+
+  it('can be taken back by the flags that a stopped roll suggests', async () => {
+    const world = await livingWorld();
+    world.zooKeeper.crashWhere(() => true);
+    const { suggestions } = await failureOf(world.up({ given: { memoryBytes: 1024 ** 3, cpus: 2 } }));
+    expect(suggestions).toContain('zkd cluster up zk --memory none --cpus none');
+    expect(SETTINGS.memoryBytes.parse('none')).toBeNull();
+    expect(SETTINGS.cpus.parse('none')).toBeNull();
+  });
+
+  it('after an ephemeral ensemble of the same name is not mistaken for its change', async () => {
+    const world = await livingWorld({ ephemeral: true });
+    await world.up({ given: HEAP_512 });
+    for (const { id } of await world.engine.listContainers({}))
+      await world.engine.removeContainer(id, { force: true, anonymousVolumes: true });
+    await world.up({ given: { ephemeral: true } });
+    expect((await world.up({ given: { heapBytes: 1024 ** 3 } })).outages).toHaveLength(3);
+  });
+});
+
+describe('a member that comes to itself', () => {
+  it('is waited for although it was sick when the plan was made', async () => {
+    let running = 3;
+    const world = await livingWorld({}, async ({ method }) => {
+      if (method === 'createContainer') world.zooKeeper.tell('zkd-zk-1', undefined);
+      const containers = await world.engine.listContainers({});
+      running = Math.min(running, containers.filter(({ state }) => state === 'running').length);
+    });
+    world.zooKeeper.tell('zkd-zk-1', { silence: 'silent' });
+    const { plan, outages } = await world.up({ given: HEAP_512, timeoutMs: 3000 });
+    expect(plan[1]).toContain('replace member 1 (not well)');
+    expect(outages.map(({ member }) => member)).toContain(1);
+    expect(running).toBe(2);
+  });
+});
+
 describe('a roll that cannot go on', () => {
+  it('takes away nothing that the same up has made before', async () => {
+    const world = await livingWorld();
+    await world.engine.removeContainer('zkd-zk-3', { force: true });
+    world.zooKeeper.tell('zkd-zk-2', { silence: 'silent' });
+    const failure = await failureOf(world.up({ given: HEAP_512 }));
+    expect(failure.code).toBe('timeout');
+    expect(failure.message).not.toMatch(/another zkd|removed again/);
+    expect(await world.inventory()).toEqual(whole(3, 2));
+  });
+
   it('stops with the quorum whole, and says how to go on and back', async () => {
     const world = await livingWorld();
     const bad = { set: { initLimit: 'abc' } };
@@ -307,12 +366,24 @@ describe('restart', () => {
     expect((await world.engine.findContainer('zkd-zk-2'))?.state).toBe('running');
   });
 
-  it('starts what does not run, and goes on where another one was killed', async () => {
+  it('starts what does not run, and goes on where another one was killed', { timeout: 30_000 }, async () => {
     const world = await livingWorld();
     await world.engine.stopContainer('zkd-zk-2', { timeoutMs: 1 });
     await world.engine.createContainer({ ...world.engine.container('zkd-zk-2').spec, name: 'zkd-zk-roll' });
-    await restart(world, { timeoutMs: 5000 });
+    await restart(world, { timeoutMs: 20_000 });
     expect(await world.inventory()).toEqual(whole(3));
+  });
+
+  it('says so where a member that was down does not get in sync', async () => {
+    const world = await livingWorld();
+    await world.engine.stopContainer('zkd-zk-2', { timeoutMs: 1 });
+    world.zooKeeper.tell('zkd-zk-2', { silence: 'silent' });
+    expect((await failureOf(restart(world, { members: [2] }))).code).toBe('timeout');
+  });
+
+  it('of two members by name is one after the other, and no loss of the quorum', async () => {
+    const world = await livingWorld();
+    expect((await restart(world, { members: [1, 2] })).outages.map(({ member }) => member)).toEqual([1, 2]);
   });
 
   it('stops where a member does not come back', async () => {
