@@ -3,16 +3,20 @@
  * keys, agent, known hosts and configuration apply (docs/adr/0012).
  */
 import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { Agent as HttpAgent } from 'node:http';
 import type { ClientRequest, RequestOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { EngineTransport } from './endpoint.js';
 
 type SshTarget = EngineTransport & { readonly kind: 'ssh' };
 
-/** sshd refuses some of more than ten logins under way at once, by its default `MaxStartups`. */
-const MAX_CONNECTIONS = 8;
+/** sshd refuses some logins where ten or more are under way at once (`MaxStartups`, by default): so many connections, and logins for streams. */
+const MAX_CONNECTIONS = 6;
+const LANES = 3;
+const LOGIN_TIMEOUT_MS = 3000;
 /** Requests whose answer lasts: they must not hold the places others wait for. */
 const LASTING = /\/events\?|[?&]follow=true|\/images\/create\?|\/exec\/[^/]+\/start|\/attach\b/;
 const CONFIGURATION_TIMEOUT_MS = 5000;
@@ -38,32 +42,74 @@ export function effectiveHost(target: SshTarget): Promise<string> {
 /** Connections through `ssh`. They are kept and used again, since each costs a login. */
 export class SshAgent extends HttpAgent {
   readonly #target: SshTarget;
-  #lasting: SshAgent | undefined;
+  readonly #lasting: LastingAgent;
 
-  constructor(target: SshTarget, { maxSockets = MAX_CONNECTIONS } = {}) {
-    super({ keepAlive: true, maxSockets });
+  constructor(target: SshTarget) {
+    super({ keepAlive: true, maxSockets: MAX_CONNECTIONS });
     this.#target = target;
+    this.#lasting = new LastingAgent(target);
   }
 
   /** Node's own way in; its types leave it out. */
   addRequest(request: ClientRequest, options: RequestOptions): void {
-    const isCapped = this.maxSockets !== Infinity;
-    const agent =
-      isCapped && LASTING.test(options.path ?? '') ? (this.#lasting ??= new SshAgent(this.#target, { maxSockets: Infinity })) : this;
     const { addRequest } = HttpAgent.prototype as unknown as { addRequest: SshAgent['addRequest'] };
-    addRequest.call(agent, request, options);
+    addRequest.call(LASTING.test(options.path ?? '') ? this.#lasting : this, request, options);
   }
 
   override destroy(): void {
     super.destroy();
-    this.#lasting?.destroy();
+    this.#lasting.destroy();
   }
 
   override createConnection(): Duplex {
-    const { socketPath } = this.#target;
-    const dial = [...(socketPath === undefined ? [] : ['--host', `unix://${socketPath}`]), 'system', 'dial-stdio'];
-    return new ChildSocket('ssh', ['-o', 'ConnectTimeout=15', '-T', ...loginWords(this.#target), 'docker', ...dial.map(shellWord)]);
+    return dial(this.#target);
   }
+}
+
+/** Any number of connections for answers that last; few of them log in at the same time. */
+class LastingAgent extends HttpAgent {
+  readonly #target: SshTarget;
+  readonly #lanes = Array.from({ length: LANES }, () => Promise.resolve());
+  #count = 0;
+  #isClosed = false;
+
+  constructor(target: SshTarget) {
+    super();
+    this.#target = target;
+  }
+
+  override destroy(): void {
+    this.#isClosed = true;
+    super.destroy();
+  }
+
+  override createConnection(_options: unknown, callback?: (error: Error | null, stream: Duplex) => void): undefined {
+    const lane = this.#count++ % LANES;
+    this.#lanes[lane] = (this.#lanes[lane] ?? Promise.resolve()).then(() => {
+      const socket = dial(this.#target);
+      callback?.(null, socket);
+      if (this.#isClosed) socket.destroy();
+      return isLoggedIn(socket);
+    });
+  }
+}
+
+function dial(target: SshTarget): ChildSocket {
+  const { socketPath } = target;
+  const words = [...(socketPath === undefined ? [] : ['--host', `unix://${socketPath}`]), 'system', 'dial-stdio'];
+  return new ChildSocket('ssh', ['-o', 'ConnectTimeout=15', '-T', ...loginWords(target), 'docker', ...words.map(shellWord)]);
+}
+
+/** ssh does not say when it is in: an answer proves it, an end settles it, and a quiet stream must not hold up the next one for ever. */
+async function isLoggedIn(socket: ChildSocket): Promise<void> {
+  const patience = new AbortController();
+  const options = { signal: patience.signal };
+  await Promise.race([
+    once(socket, 'answered', options),
+    once(socket, 'close', options),
+    delay(LOGIN_TIMEOUT_MS, undefined, options),
+  ]).catch(() => undefined);
+  patience.abort();
 }
 
 /** What ssh complains of, in one line: it puts a changed host key into a box of signs, and its advice is for whoever typed `ssh`. Pure. */
@@ -92,6 +138,7 @@ class ChildSocket extends Duplex {
     let complaint = '';
     let ended = false;
     child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint = (complaint + text).slice(-2000)));
+    child.stdout.once('data', () => this.emit('answered'));
     child.stdout.on('data', (chunk: Buffer) => {
       if (!this.push(chunk)) child.stdout.pause();
     });

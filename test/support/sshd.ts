@@ -32,6 +32,8 @@ export async function startSshd(folder: string, address = '127.0.0.1'): Promise<
     `HostKey ${file('host_key')}`,
     `AuthorizedKeysFile ${file('authorized_keys')}`,
     'PidFile none',
+    // The default refuses some of ten and more logins at once; this refuses all of them, so that one too many is seen.
+    'MaxStartups 10',
     'UsePAM no',
     'StrictModes no',
     'PasswordAuthentication no',

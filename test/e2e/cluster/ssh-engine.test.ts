@@ -34,7 +34,7 @@ function start(address: string): Promise<Sshd> {
 const upOf = (name: string, ...flags: string[]): string[] => ['cluster', 'up', name, '--image', IMAGE, '--client-port', 'auto', ...flags];
 
 describe('an engine over ssh', () => {
-  it('on this machine is as local, with more requests at once than sshd takes logins', async () => {
+  it('on this machine is as local', async () => {
     const name = ensembles.name();
     const env = { PATH: local.path(), DOCKER_HOST: `ssh://127.0.0.1:${local.port}` };
     const { cluster } = await succeed<UpDocument>(upOf(name, '--size', '5', '--heap', '64m'), { env });

@@ -11,6 +11,7 @@ import type { Engine, EngineErrorReason } from '../../../src/engine/index.js';
 import { makeCertificates } from '../../support/certificates.js';
 import { openDoor, toEngine } from '../../support/engine-proxy.js';
 import type { Door } from '../../support/engine-proxy.js';
+import { startSshd } from '../../support/sshd.js';
 
 const RUN = `c${process.pid}`;
 const IMAGE = 'zkd/zookeeper:3.9';
@@ -272,6 +273,27 @@ describe('an engine that is reached', () => {
       'system',
       'dial-stdio',
     ]);
+  });
+
+  it('by ssh takes no more logins at once than sshd gives, and no stream holds up a request', async () => {
+    const home = mkdtempSync(join(folder, 'sshd-'));
+    const sshd = await startSshd(home);
+    process.env['PATH'] = sshd.path();
+    const engine = await openEngine({ dockerHost: `ssh://127.0.0.1:${sshd.port}` });
+    const stops = Array.from({ length: 15 }, () => new AbortController());
+    try {
+      const watching = stops.map(async ({ signal }) => {
+        for await (const { id } of engine.events({ labels: { 'zkd.test': RUN }, signal })) expect.fail(id);
+      });
+      const asked = await Promise.all(Array.from({ length: 40 }, () => engine.info()));
+      expect(new Set(asked.map(({ os }) => os))).toEqual(new Set(['linux']));
+      for (const stop of stops) stop.abort();
+      await Promise.all(watching);
+    } finally {
+      for (const stop of stops) stop.abort();
+      await engine.close();
+      await sshd.close();
+    }
   });
 
   it('by ssh says what ssh says where that fails', async () => {
