@@ -2,7 +2,7 @@
 import type { Engine } from '../engine/index.js';
 import { hasReason, messageOf, ZkdError } from '../errors.js';
 import { formatDurationMs } from '../runtime/quantities.js';
-import { takenAway, type Made } from './apply.js';
+import type { Made } from './apply.js';
 import type { AwaitResult } from './await-ready.js';
 import type { ObservedEnsemble } from './observe.js';
 import type { Plan } from './plan.js';
