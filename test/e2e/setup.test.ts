@@ -158,16 +158,19 @@ describe('bin/setup', () => {
       expect(result.stdout).toMatch(/^images +\S+:3\.8 is there$/m);
       expect(result.stdout).toMatch(/^images +\S+:3\.9 is there$/m);
       expect(result.stdout).toMatch(/^addon +the native ZooKeeper client loads$/m);
-      expect(result.stdout).toMatch(/^curator +its jars are in /m);
-      expect(result.stdout).toMatch(/^docker +the docker CLI is there$/m);
-      expect(result.stdout).toMatch(/^compose +docker compose is (in \S+|there)$/m);
+      const forTests = [
+        /^curator +its jars are in /m,
+        /^docker +the docker CLI is there$/m,
+        /^compose +docker compose is (in \S+|there)$/m,
+      ];
+      for (const line of forTests) expect(line.test(result.stdout)).toBe(args.includes('--with-tests'));
       expect(await sandbox.calls()).toEqual([]);
     });
 
     it('unpacks a release of Node that is missing or was cut off, and no other', async () => {
       const cache = join(sandbox.folder, 'cache');
       await mkdir(join(cache, 'node/26'), { recursive: true });
-      await symlink('/var/cache/zkd/curator', join(cache, 'curator'));
+      for (const part of ['curator', 'compose']) await symlink(`/var/cache/zkd/${part}`, join(cache, part));
       for (const release of ['20', '22', '24']) await symlink(`/var/cache/zkd/node/${release}`, join(cache, 'node', release));
       await mkdir(join(sandbox.folder, 'package/bin'), { recursive: true });
       await writeFile(join(sandbox.folder, 'package/bin/node'), '#!/bin/sh\necho v26.1.0\n', { mode: 0o755 });
