@@ -27,16 +27,14 @@ export abstract class ExecCommand extends ChildCommand<ExecResult> {
     const how = attachment({ tty, input }, this.ports);
     const startedAt = performance.now();
     const term = this.ports.env['TERM'];
-    const start = async () => {
-      const running = await target.start({
+    const start = () =>
+      target.start({
         command,
         hasInput: how.hasInput,
         ...(user !== undefined && { user }),
         ...(how.isTerminal && { terminal: terminalSize(this.ports), ...(term !== undefined && { env: { TERM: term } }) }),
       });
-      this.childStarts();
-      return running;
-    };
+    this.childStarts();
     const { exitCode, startError } = await runAttached(start, this.ports, how);
     if (startError !== null) {
       this.ports.stderr.write(`Error: Cannot run ${JSON.stringify(command[0])} in member ${target.member}: ${startError}\n`);
