@@ -113,6 +113,7 @@ async function drain(exec: AttachedExec, { stdout, stderr }: Streams): Promise<v
     if (gone.has(stream)) continue;
     if (await written(stream === 'stderr' ? stderr : stdout, data)) continue;
     gone.add(stream);
-    if (stream === 'stdout') await exec.signal('PIPE').catch(() => undefined);
+    // Read on meanwhile: the engine tells of no command's end in a container, the signal's neither, while one that has ended has unread output.
+    if (stream === 'stdout') exec.signal('PIPE').catch(() => undefined);
   }
 }

@@ -37,7 +37,7 @@ export abstract class ChildCommand<Result extends ChildResult> extends ClusterCo
     }
   }
 
-  /** To be called when the child is about to start. */
+  /** To be called as soon as the child has started: before that, a failure has its document. */
   protected childStarts(): void {
     this.#isStarted = true;
   }

@@ -1,5 +1,6 @@
 /** `cluster exec` and `cluster shell`: a command in a member, on this process's own streams. */
 import type { ExecTarget } from '../cluster/index.js';
+import type { AttachedExec } from '../engine/index.js';
 import { attachment, runAttached, terminalSize } from './attach.js';
 import { ChildCommand, type ChildResult } from './child-command.js';
 
@@ -27,14 +28,16 @@ export abstract class ExecCommand extends ChildCommand<ExecResult> {
     const how = attachment({ tty, input }, this.ports);
     const startedAt = performance.now();
     const term = this.ports.env['TERM'];
-    const start = () =>
-      target.start({
+    const start = async (): Promise<AttachedExec> => {
+      const exec = await target.start({
         command,
         hasInput: how.hasInput,
         ...(user !== undefined && { user }),
         ...(how.isTerminal && { terminal: terminalSize(this.ports), ...(term !== undefined && { env: { TERM: term } }) }),
       });
-    this.childStarts();
+      this.childStarts();
+      return exec;
+    };
     const { exitCode, startError } = await runAttached(start, this.ports, how);
     if (startError !== null) {
       this.ports.stderr.write(`Error: Cannot run ${JSON.stringify(command[0])} in member ${target.member}: ${startError}\n`);

@@ -24,6 +24,7 @@ const NUMBERS: Readonly<Record<string, number>> = { HUP: 1, INT: 2, QUIT: 3, KIL
 /** Items handed from one side to the other, each waited for. */
 class Channel<T> {
   readonly #items: { readonly item: T; readonly taken: () => void }[] = [];
+  readonly #waiting: (() => void)[] = [];
   #isClosed = false;
   #failure: Error | undefined;
   #wake: () => void = () => undefined;
@@ -51,6 +52,12 @@ class Channel<T> {
   drop(): void {
     this.close();
     for (const { taken } of this.#items.splice(0)) taken();
+    for (const emptied of this.#waiting.splice(0)) emptied();
+  }
+
+  /** Resolves when nothing is left to take. */
+  async emptied(): Promise<void> {
+    if (this.#items.length > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
@@ -58,6 +65,7 @@ class Channel<T> {
       const next = this.#items.shift();
       if (next) {
         next.taken();
+        if (this.#items.length === 0) for (const emptied of this.#waiting.splice(0)) emptied();
         yield next.item;
       } else if (this.#failure !== undefined) throw this.#failure;
       else if (this.#isClosed) return;
@@ -128,6 +136,9 @@ export class FakeExec implements AttachedExec {
     if (this.#isOver) return false;
     if (this.#listeners.length === 0) this.#kill(128 + (NUMBERS[name] ?? 0));
     for (const listener of this.#listeners) listener(name);
+    // As Docker: no command's end is told in a container while one that has ended there has output that nobody has read.
+    await new Promise((resolve) => setImmediate(resolve));
+    await this.#output.emptied();
     return true;
   }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ZkdError } from '../../../src/errors.js';
 import type { FakeCommand } from '../../fakes/fake-exec.js';
 import { useFakeHostPorts } from '../../fakes/fake-host-ports.js';
 import { createWorld, type World } from '../../support/ensemble-world.js';
@@ -244,6 +245,9 @@ describe('what is zkd’s own', () => {
     );
     expect({ exitCode, stderr }).toEqual({ exitCode: 53, stderr: OWN(53) });
     expect(document).toMatchObject({ error: { code: 'not-found', exitCode: 53 } });
+    world.engine.failNext('attachExec', new ZkdError('engine-unavailable', 'The engine has gone away'));
+    const unstarted = await runJson('cluster:exec', ['zk', '--member', '1', '--', 'ls'], world);
+    expect(unstarted.document).toMatchObject({ error: { code: 'engine-unavailable' } });
     const run = await exec(
       async ({ write }) => {
         await write('its own');
