@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { hasReason, ZkdError } from '../errors.js';
 import type { ContainerSpec, Engine } from '../engine/index.js';
 import { claimed, createContainer, isTakenOver, replaceContainer, type ClaimContext } from './claim.js';
-import { configureMember, credentialFrom, type Credential } from './configure.js';
+import { configureMember, credentialFrom, isConfigured, type Credential } from './configure.js';
 import { memberContainer } from './container-spec.js';
 import type { WantedMember } from './members.js';
 import { byAge, type ObservedEnsemble, type ObservedMember } from './observe.js';
@@ -202,17 +202,25 @@ async function roll(
   context.made.isKept = true;
   // Read while the containers that have it are still there.
   const secret = await credential();
+  const isNew = record.settings.ephemeral && operation.kind === 'roll-member';
+  let isReady = false;
   const request = {
     id: member.id,
     old,
     spec: specOf(member, plan),
     isWell,
-    async start(id: string) {
-      await configure(id, member, record.settings.ephemeral && operation.kind === 'roll-member', context, credential);
-      if (record.settings.restart !== 'no') await engine.setRestartPolicy(id, record.settings.restart);
-      await startMember(id, member, context);
+    async lookAhead() {
+      if (isNew) return;
+      isReady = await isConfigured(engine, { containerId: old.container.id, member, members: plan.members, record, credential, isNew });
     },
     prepare: () => announcePort(member, old, context, containers, secret),
+    async start(id: string) {
+      await Promise.all([
+        isReady || configure(id, member, isNew, context, credential),
+        record.settings.restart === 'no' || engine.setRestartPolicy(id, record.settings.restart),
+      ]);
+      await startMember(id, member, context);
+    },
   };
   const rolled =
     operation.kind === 'roll-member'

@@ -80,6 +80,15 @@ export async function configureMember(engine: Engine, request: ConfigureRequest)
   return [];
 }
 
+/**
+ * Whether all that the member is to be started with is there, as the settings want it and as zkd wrote it: then `configureMember` need not
+ * read it again while the member is down.
+ */
+export async function isConfigured(engine: Engine, request: ConfigureRequest): Promise<boolean> {
+  const found = await lookAt(engine, request, await request.credential());
+  return found.hasBooted && !found.wrongMyid && !found.missing && found.edited.length === 0 && found.update.changed.length === 0;
+}
+
 /** What is there of a member's configuration, and what the settings want changed in it. */
 async function lookAt(engine: Engine, { containerId, member, members, record }: ConfigureRequest, credential: string) {
   const read = async (path: string): Promise<string | undefined> => (await engine.readFile(containerId, path))?.toString('utf8');

@@ -53,10 +53,9 @@ export async function takeDown(request: DownRequest, context: RemovalContext): P
   const observed = await observe(engine, request.name);
   const strangers = await foreignContainers(engine, observed);
   if (strangers.length > 0 && !request.force) throw foreignOnNetwork(request.name, strangers);
-  const removal = removeMembers([...observed.members.values(), ...observed.surplus], context);
-  // Containers that are stopped use no network: it need not wait until they are removed too.
-  const networksGone = removal.allStopped.then((allStopped) =>
-    allStopped && !context.signal.aborted ? removeNetworks(observed, strangers, context) : NO_NETWORKS,
+  const removal = removeMembers([...observed.members.values(), ...observed.surplus], observed.networks, context);
+  const networksGone = removal.allDetached.then((allDetached) =>
+    allDetached && !context.signal.aborted ? removeNetworks(observed, strangers, context) : NO_NETWORKS,
   );
   const [members, networks] = await Promise.all([removal.members, networksGone]);
   context.signal.throwIfAborted();
@@ -88,7 +87,7 @@ export async function removeContainers(request: RemoveRequest, context: RemoveCo
   const chosen = withSurplus(chooseMembers(observed, request.members), observed);
   const running = chosen.filter(({ container }) => isUp(container));
   if (running.length > 0 && !request.force) throw await whyNot(request, running, observed, context);
-  const members = await removeMembers(chosen, context).members;
+  const members = await removeMembers(chosen, [], context).members;
   const failed = members.some(({ error }) => error !== null);
   const isWhole = chosen.length === observed.members.size + observed.surplus.length && !failed;
   const strangers = isWhole ? await foreignContainers(engine, observed) : [];
@@ -129,14 +128,21 @@ async function whyNot(
 }
 
 interface Removal {
-  /** As soon as it is known; false where one could not be stopped. Never rejects. */
-  readonly allStopped: Promise<boolean>;
+  /** As soon as none uses the networks any more; false where one still may. Never rejects. */
+  readonly allDetached: Promise<boolean>;
   /** Rejects with the reason of an abort. */
   readonly members: Promise<MemberAction[]>;
 }
 
-/** A failing member does not keep the others from being removed. */
-function removeMembers(members: readonly ObservedMember[], { engine, observer, signal }: RemovalContext): Removal {
+/**
+ * A failing member does not keep the others from being removed. Members leave `networks`, which go with them, while their servers end: taking a
+ * container off a network is half of what its stop takes, and one after the other in the engine.
+ */
+function removeMembers(
+  members: readonly ObservedMember[],
+  networks: readonly { readonly id: string }[],
+  { engine, observer, signal }: RemovalContext,
+): Removal {
   const each = members.map(({ id, container }) => {
     const step = `remove member ${id} (${container.name})`;
     observer.start(step);
@@ -144,6 +150,14 @@ function removeMembers(members: readonly ObservedMember[], { engine, observer, s
       signal.throwIfAborted();
       if (isUp(container)) await stopContainer(engine, container, signal);
     })();
+    // The server has its signal to end by then. One that cannot be taken off has left when it is stopped.
+    const leaves = container.state === 'running' && !signal.aborted;
+    const detached = leaves
+      ? Promise.all(networks.map(({ id: network }) => engine.disconnectNetwork(network, container.id))).then(
+          () => undefined,
+          () => stopped,
+        )
+      : stopped;
     const removed = (async (): Promise<MemberAction> => {
       try {
         await stopped;
@@ -156,10 +170,10 @@ function removeMembers(members: readonly ObservedMember[], { engine, observer, s
         return { id, container: container.name, action: 'unchanged', error: messageOf(error) };
       }
     })();
-    return { stopped, removed };
+    return { detached, removed };
   });
   return {
-    allStopped: Promise.all(each.map(({ stopped }) => stopped)).then(
+    allDetached: Promise.all(each.map(({ detached }) => detached)).then(
       () => true,
       () => false,
     ),

@@ -42,7 +42,7 @@ export async function chooseImage(engine: Engine, request: ImageRequest): Promis
   }
   throw new ZkdError('engine-unavailable', `Image "${wanted}" cannot be had: ${reasonOf(failure)}`, {
     cause: failure,
-    suggestions: ['bin/setup --yes', 'zkd cluster up --image REFERENCE'],
+    suggestions: ['zkd cluster up --image REFERENCE', 'In a clone of zkd: bin/setup --yes'],
     details: { reason: 'image-unavailable', image: wanted },
   });
 }

@@ -10,7 +10,7 @@ import type { Operation } from './operations.js';
 /** How the members were when the plan was made. */
 export interface Wellbeing {
   readonly leader: number | null;
-  /** Members that answer and are in sync. */
+  /** Members a quorum may hang on: those that serve, in sync or not. */
   readonly well: ReadonlySet<number>;
 }
 
@@ -58,15 +58,20 @@ export function rollOperations(
   return inTurn(turns, before);
 }
 
-/** Restarts of members that exist; what a roll that was killed left goes first. */
-export function restartOperations(members: readonly WantedMember[], observed: ObservedEnsemble, wellbeing: Wellbeing): Operation[] {
-  const surplus = observed.surplus.map(({ container }): Operation => ({
+/** Removes containers that were to take a member's place and did not. */
+export function surplusOperations({ surplus }: ObservedEnsemble, after: readonly string[]): Operation[] {
+  return surplus.map(({ container }) => ({
     key: `surplus-${container.id}`,
-    after: [],
+    after,
     kind: 'remove-surplus',
     container: container.name,
     id: container.id,
   }));
+}
+
+/** Restarts of members that exist; what a roll that was killed left goes first. */
+export function restartOperations(members: readonly WantedMember[], observed: ObservedEnsemble, wellbeing: Wellbeing): Operation[] {
+  const surplus = surplusOperations(observed, []);
   const turns = rollOrder(
     members.map((member) => ({ member })),
     observed,

@@ -10,7 +10,7 @@ import { LABEL, networkName, volumeName } from './names.js';
 import { volumeKey, type ObservedEnsemble, type ObservedMember } from './observe.js';
 import { formatOperation, type Operation } from './operations.js';
 import { existsAlready, refuseDataLoss, refuseEphemeralLoss, refusePortChange, refuseStrangers } from './plan-guards.js';
-import { outageQuestions, rollOperations, type Wellbeing } from './plan-roll.js';
+import { outageQuestions, rollOperations, surplusOperations, type Wellbeing } from './plan-roll.js';
 import type { EnsembleRecord, ImageChoice } from './record.js';
 import { BIRTH_SETTINGS, checkSettings, withGiven, type GivenSettings } from './settings.js';
 
@@ -160,17 +160,10 @@ function operationsFor(
     shutOut.length > 0
       ? [...toMake.map((member) => create(member, afterClaim)), ...toMake.map(configure)]
       : toMake.flatMap((member) => [create(member, afterClaim), configure(member)]);
-  const surplus = observed.surplus.map(({ container }): Operation => ({
-    key: `surplus-${container.id}`,
-    after: afterClaim,
-    kind: 'remove-surplus',
-    container: container.name,
-    id: container.id,
-  }));
   const isClaim = ({ key }: Operation): boolean => afterClaim.includes(key);
   const prepared = [
     ...creations.filter(isClaim),
-    ...surplus,
+    ...surplusOperations(observed, afterClaim),
     ...networkOperations.map((operation) => ({ ...operation, after: [...operation.after, ...afterClaim] })),
     ...creations.filter((operation) => !isClaim(operation)),
   ];

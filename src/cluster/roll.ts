@@ -38,8 +38,10 @@ export interface RollRequest {
   /** The container of this member as it shall be: of it the turn is made. */
   readonly spec: ContainerSpec;
   readonly isWell: boolean;
+  /** Reads what `start` needs while the old container still runs, so that the member is not down for it. */
+  lookAhead(): Promise<void>;
   /** Done while the old container still runs: what only a quorum can do. */
-  prepare?(): Promise<void>;
+  prepare(): Promise<void>;
   /** Configures the container and starts it. */
   start(containerId: string): Promise<void>;
 }
@@ -107,8 +109,8 @@ async function takeTurn(request: RollRequest, context: RollContext): Promise<Tur
     async () => {
       // It may have come to itself since the plan was made.
       isCareful ||= await context.serves(id);
-      if (isCareful) await inSync('before', id, context);
-      if (isCareful) await request.prepare?.();
+      await Promise.all([request.lookAhead(), isCareful && inSync('before', id, context)]);
+      if (isCareful) await request.prepare();
       signal.throwIfAborted();
       const [own, its] = await Promise.all([engine.findContainer(turn), engine.findContainer(old.container.id)]);
       // Whoever took this zkd for dead has shut it out; or another one has replaced this member already.

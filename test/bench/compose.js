@@ -1,5 +1,6 @@
-// What people run today: `docker compose` with the same three members, as zkd starts them (image, heap, JVM flags, volumes, published
-// ports), and a health check every 500 ms, which is what its `up --wait` waits for. Project, volumes and all are gone afterwards.
+// What people run today: `docker compose` with the same three members (image, ids, servers, volumes, published ports) and a health check
+// every 500 ms, which is what its `up --wait` waits for. Either written as the image's documentation writes them, or tuned: with the heap,
+// limits and JVM flags that zkd gives. Project, volumes and all are gone afterwards.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +19,19 @@ function findCompose() {
   return found;
 }
 
-function projectOf(name, image, ports) {
+/** What zkd sets and a compose file as documented does not. */
+const TUNED = {
+  environment: {
+    ZOO_4LW_COMMANDS_WHITELIST: 'srvr',
+    ZOO_ADMINSERVER_ENABLED: 'false',
+    ZOO_STANDALONE_ENABLED: 'false',
+    ZK_SERVER_HEAP: 256,
+    SERVER_JVMFLAGS: '-XX:+UseSerialGC -XX:TieredStopAtLevel=1',
+  },
+  member: { mem_limit: '512m', tmpfs: ['/logs:uid=1000,gid=1000'] },
+};
+
+function projectOf(name, image, ports, tuning) {
   const host = (id) => `${name}-${id}`;
   const member = (id) => ({
     image,
@@ -27,17 +40,12 @@ function projectOf(name, image, ports) {
     environment: {
       ZOO_MY_ID: id,
       ZOO_SERVERS: IDS.map((other) => `server.${other}=${host(other)}:2888:3888;2181`).join(' '),
-      ZOO_4LW_COMMANDS_WHITELIST: 'srvr',
-      ZOO_ADMINSERVER_ENABLED: 'false',
-      ZOO_STANDALONE_ENABLED: 'false',
-      ZK_SERVER_HEAP: 256,
-      SERVER_JVMFLAGS: '-XX:+UseSerialGC -XX:TieredStopAtLevel=1',
+      ...tuning?.environment,
     },
-    mem_limit: '512m',
+    ...tuning?.member,
     restart: 'unless-stopped',
     ports: [`127.0.0.1:${ports[id - 1]}:2181`],
     volumes: KINDS.map((kind) => `${kind}${id}:/${kind}`),
-    tmpfs: ['/logs:uid=1000,gid=1000'],
     healthcheck: {
       test: ['CMD', 'bash', '-c', 'exec 3<>/dev/tcp/127.0.0.1/2181 && printf srvr >&3 && grep -q ^Mode <&3'],
       interval: '500ms',
@@ -52,12 +60,12 @@ function projectOf(name, image, ports) {
 }
 
 /** Opens a project of one name; `up`, `down` and `remove` answer the milliseconds their process took, `close` leaves nothing behind. */
-export function openCompose(image, ports) {
+export function openCompose(image, ports, { isTuned }) {
   const [file, ...words] = findCompose();
-  const name = `zkdbench-${process.pid}`;
+  const name = `zkdbench-${process.pid}-${isTuned ? 'tuned' : 'documented'}`;
   const folder = mkdtempSync(join(tmpdir(), 'zkd-bench.'));
   const project = join(folder, 'compose.json');
-  writeFileSync(project, JSON.stringify(projectOf(name, image, ports)));
+  writeFileSync(project, JSON.stringify(projectOf(name, image, ports, isTuned ? TUNED : undefined)));
   const run = (...args) => timeProcess(file, [...words, '--project-name', name, '--file', project, ...args]);
   return {
     up: () => run('up', '--wait', '--quiet-pull'),

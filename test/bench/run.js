@@ -23,24 +23,33 @@ const up = (...args) => zkd('cluster', 'up', CLUSTER, '--image', values.image, '
 
 const benches = {
   async compose() {
-    const compose = openCompose(values.image, [24171, 24172, 24173]);
+    const ports = [24171, 24172, 24173];
+    const documented = openCompose(values.image, ports, { isTuned: false });
+    const tuned = openCompose(values.image, ports, { isTuned: true });
+    const upAndDown = async (compose) => {
+      const times = [await compose.up(), await compose.down()];
+      await compose.remove();
+      return times;
+    };
     try {
       return await compareSeveral({
         comparisons: [
           { name: 'cluster up --size 3', baseline: 'docker compose up --wait', limit: 0.65 },
           { name: 'cluster down', baseline: 'docker compose down', limit: 1 },
+          { name: 'cluster up --size 3', baseline: 'docker compose up --wait, tuned as zkd does', limit: 1 },
+          { name: 'cluster down', baseline: 'docker compose down, tuned as zkd does', limit: 1 },
         ],
         rounds: rounds(5),
         async measure() {
-          const theirs = [await compose.up(), await compose.down()];
-          await compose.remove();
-          const ours = [await up(), await zkd('cluster', 'down', CLUSTER, '--quiet')];
+          const [theirUp, theirDown] = await upAndDown(documented);
+          const [tunedUp, tunedDown] = await upAndDown(tuned);
+          const [ourUp, ourDown] = [await up(), await zkd('cluster', 'down', CLUSTER, '--quiet')];
           await remove();
-          return [theirs[0], ours[0], theirs[1], ours[1]];
+          return [theirUp, ourUp, theirDown, ourDown, tunedUp, ourUp, tunedDown, ourDown];
         },
       });
     } finally {
-      await compose.close();
+      await Promise.all([documented.close(), tuned.close()]);
     }
   },
   up: () =>

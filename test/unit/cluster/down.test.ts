@@ -122,10 +122,9 @@ describe('down', () => {
   });
 
   it.each([
-    // One that runs on needs its network.
-    ['stopContainer', ['container zkd-zk-1 running', 'network zkd-zk']],
+    ['stopContainer', ['container zkd-zk-1 running']],
     ['removeContainer', ['container zkd-zk-1 exited']],
-  ] as const)('acts on all where one %s fails, tells which, and keeps what that one needs and all volumes', async (method, left) => {
+  ] as const)('acts on all where one %s fails, tells which, and keeps all volumes; up mends it', async (method, left) => {
     const world = await upWorld();
     world.engine.failNext(method, broken());
     const failure = await failureOf(world.down({ volumes: true }));
@@ -141,6 +140,21 @@ describe('down', () => {
     expect((await world.up()).cluster?.members.map(({ error }) => error)).toEqual([null, null, null]);
     await world.down({ volumes: true });
     expect(await world.inventory()).toEqual([]);
+  });
+
+  it('removes the network after the stops where a member cannot be taken off it before', async () => {
+    const world = await upWorld();
+    world.engine.failNext('disconnectNetwork', broken());
+    await world.down({ volumes: true });
+    expect(await world.inventory()).toEqual([]);
+  });
+
+  it('keeps the network of a member that can neither be stopped nor taken off it', async () => {
+    const world = await upWorld();
+    world.engine.failNext('stopContainer', broken());
+    world.engine.failNext('disconnectNetwork', broken());
+    expect((await failureOf(world.down({ volumes: false }))).code).toBe('partial');
+    expect((await world.inventory()).filter((line) => !line.startsWith('volume'))).toEqual(['container zkd-zk-1 running', 'network zkd-zk']);
   });
 
   it('tells which volume could not be removed', async () => {
