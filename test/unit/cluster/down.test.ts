@@ -154,7 +154,10 @@ describe('down', () => {
     world.engine.failNext('stopContainer', broken());
     world.engine.failNext('disconnectNetwork', broken());
     expect((await failureOf(world.down({ volumes: false }))).code).toBe('partial');
-    expect((await world.inventory()).filter((line) => !line.startsWith('volume'))).toEqual(['container zkd-zk-1 running', 'network zkd-zk']);
+    expect((await world.inventory()).filter((line) => !line.startsWith('volume'))).toEqual([
+      'container zkd-zk-1 running',
+      'network zkd-zk',
+    ]);
   });
 
   it('tells which volume could not be removed', async () => {
