@@ -23,7 +23,7 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** Runs both in turn `rounds` times after one uncounted round each, and tells the figures. `limit` is the ratio not to exceed. */
+/** Runs both in turn `rounds` times after one uncounted round each, and tells the figures. `limit` is the ratio not to exceed, if there is one. */
 export async function compare({ measureBaseline, measureSubject, ...comparison }) {
   const measure = async () => [await measureBaseline(), await measureSubject()];
   const [figures] = await compareSeveral({ comparisons: [comparison], rounds: comparison.rounds, measure });
@@ -45,6 +45,6 @@ export async function compareSeveral({ comparisons, rounds, measure }) {
     const { baseline, subject } = samples[index];
     const figures = { baselineMs: median(baseline), subjectMs: median(subject) };
     const ratio = figures.subjectMs / figures.baselineMs;
-    return { ...comparison, rounds, ...figures, ratio, met: ratio <= comparison.limit, samples: samples[index] };
+    return { ...comparison, rounds, ...figures, ratio, met: ratio <= (comparison.limit ?? Infinity), samples: samples[index] };
   });
 }
