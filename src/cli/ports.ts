@@ -3,7 +3,7 @@
  * by which a command runs in process with fakes.
  */
 import type { EndpointOptions, Engine } from '../engine/index.js';
-import type { FourLetterProbe } from '../zookeeper/index.js';
+import type { FourLetterProbe, OpenSession } from '../zookeeper/index.js';
 import type { TerminalFacts } from './terminal.js';
 
 /** A stream to write to, and what is looked at where it is a terminal. */
@@ -21,6 +21,7 @@ export interface Ports {
   readonly stderr: Output;
   openEngine(options: EndpointOptions): Promise<Engine>;
   readonly askFourLetterWord: FourLetterProbe;
+  readonly openSession: OpenSession;
 }
 
 const PORTS = Symbol.for('zkd.ports');
@@ -42,6 +43,7 @@ export function portsOf(config: object): Ports {
     stderr: process.stderr,
     openEngine: async (options) => (await import('../engine/index.js')).openEngine(options),
     askFourLetterWord: async (address, word, options) => (await import('../zookeeper/index.js')).askFourLetterWord(address, word, options),
+    openSession: async (options) => (await import('../zookeeper/index.js')).openSession(options),
     ...replaced,
   };
 }

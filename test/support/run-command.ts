@@ -6,12 +6,16 @@ import { Readable } from 'node:stream';
 import { Config } from '@oclif/core/config';
 import { replacePorts, type Ports } from '../../src/cli/ports.js';
 import type { EndpointOptions, Engine } from '../../src/engine/index.js';
+import type { SessionOptions, SessionState, ZooKeeperSession } from '../../src/zookeeper/index.js';
+import { FakeZooKeeper as FakeTreeServer, openFakeSession } from '../fakes/fake-session.js';
 import type { FakeZooKeeper } from '../fakes/fake-zookeeper.js';
 import { loadCommand } from './commands.js';
 
 export interface RunWorld {
   readonly engine: Engine;
   readonly zooKeeper: FakeZooKeeper;
+  /** What sessions are opened with; another one where it is in a test's hands. */
+  readonly znodes?: FakeTreeServer;
 }
 
 export interface RunOptions {
@@ -41,6 +45,10 @@ export interface RunResult {
   readonly exitCode: number;
   /** What each opening of an engine was asked for. */
   readonly openings: readonly EndpointOptions[];
+  /** What each opening of a session was asked for. */
+  readonly sessions: readonly SessionOptions[];
+  /** What has become of them by the end of the command. */
+  readonly sessionStates: readonly SessionState[];
 }
 
 const ROOT = new URL('../..', import.meta.url).pathname;
@@ -104,6 +112,8 @@ export function fakePorts(world: RunWorld | Error, options: RunOptions = {}) {
   const tell = (): void => onOutput?.({ stdout: stdout.text(), stderr: stderr.text() });
   const [stdout, stderr] = [sink(tty, { tell, leavesAfter: readerLeavesAfter, onWrite }), sink(tty, { tell })];
   const openings: EndpointOptions[] = [];
+  const sessions: SessionOptions[] = [];
+  const opened: ZooKeeperSession[] = [];
   const ports: Partial<Ports> = {
     env: process.env,
     stdin: inputOf(options),
@@ -116,8 +126,15 @@ export function fakePorts(world: RunWorld | Error, options: RunOptions = {}) {
       return world.engine;
     },
     askFourLetterWord: (address, word, how) => (world instanceof Error ? Promise.reject(world) : world.zooKeeper.ask(address, word, how)),
+    async openSession(asked) {
+      sessions.push(asked);
+      const session = await openFakeSession((world instanceof Error ? undefined : world.znodes) ?? new FakeTreeServer(), asked);
+      opened.push(session);
+      return session;
+    },
   };
-  return { ports, openings, stdout: () => stdout.text(), bytes: () => stdout.bytes(), stderr: () => stderr.text() };
+  const sessionStates = () => opened.map(({ state }) => state);
+  return { ports, openings, sessions, sessionStates, stdout: () => stdout.text(), bytes: () => stdout.bytes(), stderr: () => stderr.text() };
 }
 
 /** Runs `zkd <id> <argv>`. A world that is an error is an engine that cannot be opened. */
@@ -129,10 +146,10 @@ export async function runCommand(
 ): Promise<RunResult> {
   const [command, config] = await Promise.all([loadCommand(id), loadConfig()]);
   const restore = useEnvironment(options.env ?? {});
-  const { ports, openings, stdout, bytes, stderr } = fakePorts(world, options);
+  const { ports, openings, sessions, sessionStates, stdout, bytes, stderr } = fakePorts(world, options);
   try {
     await command.run([...argv], replacePorts(config, ports));
-    return { stdout: stdout(), bytes: bytes(), stderr: stderr(), exitCode: Number(process.exitCode ?? 0), openings };
+    return { stdout: stdout(), bytes: bytes(), stderr: stderr(), exitCode: Number(process.exitCode ?? 0), openings, sessions, sessionStates: sessionStates() };
   } finally {
     process.exitCode = undefined;
     restore();

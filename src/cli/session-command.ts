@@ -1,0 +1,128 @@
+/**
+ * What commands that talk to ZooKeeper share: which one is meant, and a session that is closed however the command ends. With a connection
+ * string no container engine is opened; the rooms around the engine load only where one is.
+ */
+import { ZkdError } from '../errors.js';
+import { unlessAborted } from '../runtime/interruption.js';
+import { parseConnectString, type ConnectTarget, type ZooKeeperSession } from '../zookeeper/index.js';
+import { ZkdCommand } from './base-command.js';
+import { engineFlags, type EngineFlagValues } from './flags/engine.js';
+import {
+  parseCredentials,
+  readCredentials,
+  sessionFlags,
+  type Credentials,
+  type OtherSideFlagValues,
+  type SessionFlagValues,
+} from './flags/session.js';
+import { askChoice, askConsent } from './prompt.js';
+
+type Flags = SessionFlagValues & EngineFlagValues;
+
+interface Named {
+  readonly connect: ConnectTarget | undefined;
+  readonly cluster: string | undefined;
+  /** The two flags, without dashes. */
+  readonly names: readonly [connect: string, cluster: string];
+}
+
+export abstract class SessionCommand<Result extends object> extends ZkdCommand<Result> {
+  static override baseFlags = { ...ZkdCommand.baseFlags, ...sessionFlags, ...engineFlags };
+
+  readonly #sessions: Promise<ZooKeeperSession>[] = [];
+
+  /** Does the work in a session with the ensemble the flags name. SIGINT and SIGTERM end the wait for it; the session is closed then. */
+  protected async inSession<T>(flags: Flags, work: (session: ZooKeeperSession, signal: AbortSignal) => Promise<T>): Promise<T> {
+    const signal = this.interruption();
+    return unlessAborted(
+      this.session(flags).then((session) => work(session, signal)),
+      signal,
+    );
+  }
+
+  /** A session with the ensemble the flags name; it is closed at the end of the command. */
+  protected async session(flags: Flags): Promise<ZooKeeperSession> {
+    const authFile = flags['auth-file'];
+    const variable = this.ports.env['ZKD_AUTH'] ?? '';
+    const auth = authFile === undefined ? parseCredentials(variable, 'ZKD_AUTH') : await readCredentials(authFile);
+    const { connect, cluster } = flags;
+    return this.#open(flags, await this.#target(flags, { connect, cluster, names: ['connect', 'cluster'] }), auth);
+  }
+
+  /** A session with the ensemble of the second path, or undefined where it is the first one's. */
+  protected async otherSession(flags: Flags & OtherSideFlagValues): Promise<ZooKeeperSession | undefined> {
+    const { 'to-connect': connect, 'to-cluster': cluster, 'to-auth-file': authFile } = flags;
+    if (connect === undefined && cluster === undefined) {
+      if (authFile === undefined) return undefined;
+      throw new ZkdError('usage', '--to-auth-file is for another ZooKeeper: name it with --to-connect or --to-cluster');
+    }
+    const auth = authFile === undefined ? [] : await readCredentials(authFile);
+    return this.#open(flags, await this.#target(flags, { connect, cluster, names: ['to-connect', 'to-cluster'] }), auth);
+  }
+
+  /** Agreement, by `--yes` or by a person; `usage` where nobody can be asked. */
+  protected async consent(isGiven: boolean, question: string): Promise<void> {
+    if (isGiven) return;
+    if (!this.terminal.interactive) {
+      throw new ZkdError('usage', `Nobody can be asked: ${question} Agree with --yes`, { suggestions: ['--yes'] });
+    }
+    if (!(await askConsent(question))) throw new ZkdError('refused', 'Not done: nobody agreed', { details: { flag: '--yes' } });
+  }
+
+  /** Whether the flag itself was typed: a variable gives way to an argument, a typed flag does not. */
+  protected isTyped(name: string, letter?: string): boolean {
+    return this.argv.some((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`) || (letter !== undefined && arg.startsWith(`-${letter}`)));
+  }
+
+  async #open(flags: Flags, { servers, chroot }: ConnectTarget, auth: Credentials): Promise<ZooKeeperSession> {
+    const opening = this.ports.openSession({
+      servers,
+      ...(chroot !== null && { chroot }),
+      sessionTimeoutMs: flags['session-timeout'],
+      timeoutMs: flags.timeout,
+      signal: this.interruption(),
+      ...(auth.length > 0 && { auth }),
+    });
+    this.#sessions.push(opening);
+    return opening;
+  }
+
+  /** Flag before variable; of the variables the connection string, which needs no engine. */
+  async #target(flags: Flags, { connect, cluster, names }: Named): Promise<ConnectTarget> {
+    const [isConnectTyped, isClusterTyped] = [this.isTyped(names[0]), this.isTyped(names[1])];
+    if (isConnectTyped && isClusterTyped) {
+      throw new ZkdError('usage', `Two ensembles are named: give --${names[0]} or --${names[1]}, not both`);
+    }
+    if (connect !== undefined && !isClusterTyped) return connect;
+    const { readEnvironment, selectCluster } = await import('../cluster/index.js');
+    const name = await selectCluster(() => this.engine(flags), {
+      argument: undefined,
+      flag: cluster,
+      isFlagTyped: isClusterTyped,
+      ask: this.terminal.interactive ? (all) => askChoice('Which ensemble?', all) : undefined,
+      mustBeSaid: false,
+    }).catch((error: unknown) => {
+      throw cluster === undefined ? orConnect(error, names[0]) : error;
+    });
+    return parseConnectString((await readEnvironment(await this.engine(flags), name)).ZKD_CONNECT);
+  }
+
+  override async finally(): Promise<void> {
+    await Promise.all(
+      this.#sessions.map((opening) =>
+        opening.then(
+          (session) => session.close(),
+          () => undefined,
+        ),
+      ),
+    );
+    await super.finally();
+  }
+}
+
+/** Nobody named an ensemble, and none is found: it need not be one of this engine. */
+function orConnect(error: unknown, flag: string): unknown {
+  if (!(error instanceof ZkdError) || error.code === 'interrupted') return error;
+  const { code, message, cause, suggestions, details } = error;
+  return new ZkdError(code, message, { cause, details, suggestions: [...suggestions, `--${flag} HOST:PORT`] });
+}
