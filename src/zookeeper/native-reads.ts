@@ -1,0 +1,139 @@
+/** The reading requests of a session over the client library. */
+import { permissionsOf } from './acl.js';
+import { codeError, type Asked } from './errors.js';
+import type { NativeConnection } from './native-connection.js';
+import type { NativeRequests } from './native-requests.js';
+import type { NodeAcl, NodeChildren, NodeData, Stat, Watch } from './port.js';
+import { toStat, type RawStat } from './stat.js';
+import type { NativeAcl } from './native-client.js';
+import type { WatchKind } from './watches.js';
+
+type WithStat<T = unknown> = T & { readonly stat: RawStat | undefined };
+
+const NO_NODE = -101;
+/** The type of an event of the session: it says nothing of the node, and the watch stays. */
+const SESSION_EVENT = -1;
+
+export class Reads {
+  readonly #connection: NativeConnection;
+  readonly #requests: NativeRequests;
+
+  constructor(connection: NativeConnection, requests: NativeRequests) {
+    this.#connection = connection;
+    this.#requests = requests;
+  }
+
+  async get(asked: Asked, deadline: number): Promise<NodeData> {
+    const { path } = asked;
+    const answer = await this.#requests.demand<WithStat<{ data: Buffer | null }>>({
+      ...asked,
+      deadline,
+      send: (native, done) => native.a_get(path, false, (code, _text, stat, data) => done(code, { stat: stat ?? undefined, data })),
+    });
+    return nodeData(answer, asked);
+  }
+
+  async exists(asked: Asked, deadline: number): Promise<Stat | null> {
+    const { path } = asked;
+    const { code, answer } = await this.#requests.say<WithStat>({
+      ...asked,
+      deadline,
+      send: (native, done) => native.a_exists(path, false, (code, _text, stat) => done(code, { stat: stat ?? undefined })),
+    });
+    if (code === NO_NODE) return null;
+    if (code !== 0) throw codeError(code, asked);
+    return statOrFail(answer, asked);
+  }
+
+  async children(asked: Asked, deadline: number): Promise<NodeChildren> {
+    const { path } = asked;
+    const answer = await this.#requests.demand<WithStat<{ names: string[] | null }>>({
+      ...asked,
+      deadline,
+      send: (native, done) =>
+        native.a_get_children2(path, false, (code, _text, names, stat) => done(code, { stat: stat ?? undefined, names })),
+    });
+    return { children: (answer.names ?? []).sort(), stat: statOrFail(answer, asked) };
+  }
+
+  async getAcl(asked: Asked, deadline: number): Promise<NodeAcl> {
+    const answer = await this.#requests.demand<WithStat<{ acl: readonly NativeAcl[] | null }>>({
+      ...asked,
+      deadline,
+      send: (native, done) => native.a_get_acl(asked.path, (code, _text, acl, stat) => done(code, { stat: stat ?? undefined, acl })),
+    });
+    const acl = (answer.acl ?? []).map(({ scheme, auth, perms }) => ({ scheme, id: auth, permissions: permissionsOf(perms ?? 0) }));
+    return { acl, stat: statOrFail(answer, asked) };
+  }
+
+  async watchNode(asked: Asked, deadline: number): Promise<{ readonly node: NodeData | null; readonly watch: Watch }> {
+    const { path } = asked;
+    for (;;) {
+      let watch: Watch | undefined;
+      const { code, answer } = await this.#requests.say<WithStat<{ data: Buffer | null }>>({
+        ...asked,
+        deadline,
+        send: (native, done) =>
+          native.aw_get(path, this.#fired.node, (code, _text, stat, data) => {
+            if (code === 0) watch = this.#connection.watches.add('node', path);
+            done(code, { stat: stat ?? undefined, data });
+          }),
+      });
+      if (watch && answer) return { node: nodeData(answer, asked), watch };
+      if (code !== NO_NODE) throw codeError(code, asked);
+      const awaited = await this.#watchAbsence(asked, deadline);
+      if (awaited) return { node: null, watch: awaited };
+    }
+  }
+
+  /** A watch on a node that is not there; undefined where it has come to be meanwhile. */
+  async #watchAbsence(asked: Asked, deadline: number): Promise<Watch | undefined> {
+    const { path } = asked;
+    let watch: Watch | undefined;
+    const { code } = await this.#requests.say({
+      ...asked,
+      deadline,
+      send: (native, done) =>
+        native.aw_exists(path, this.#fired.node, (code) => {
+          if (code === NO_NODE) watch = this.#connection.watches.add('node', path);
+          done(code);
+        }),
+    });
+    if (code !== 0 && code !== NO_NODE) throw codeError(code, asked);
+    return watch;
+  }
+
+  async watchChildren(asked: Asked, deadline: number): Promise<NodeChildren & { readonly watch: Watch }> {
+    const { path } = asked;
+    let watch: Watch | undefined;
+    const { code, answer } = await this.#requests.say<WithStat<{ names: string[] | null }>>({
+      ...asked,
+      deadline,
+      send: (native, done) =>
+        native.aw_get_children2(path, this.#fired.children, (code, _text, names, stat) => {
+          if (code === 0) watch = this.#connection.watches.add('children', path);
+          done(code, { stat: stat ?? undefined, names });
+        }),
+    });
+    if (!watch || !answer) throw codeError(code, asked);
+    return { children: (answer.names ?? []).sort(), stat: statOrFail(answer, asked), watch };
+  }
+
+  /** One function for all watches of a kind: the library never lets go of one. */
+  readonly #fired = { node: this.#teller('node'), children: this.#teller('children') };
+
+  #teller(kind: WatchKind) {
+    return (type: number, _state: number, path: string): void => {
+      if (type !== SESSION_EVENT) this.#connection.watches.fire(kind, path);
+    };
+  }
+}
+
+function statOrFail(answer: WithStat | undefined, asked: Asked): Stat {
+  if (!answer?.stat) throw codeError(0, asked);
+  return toStat(answer.stat);
+}
+
+function nodeData(answer: WithStat<{ data: Buffer | null }>, asked: Asked): NodeData {
+  return { data: answer.data ?? Buffer.alloc(0), stat: statOrFail(answer, asked) };
+}
