@@ -1,0 +1,36 @@
+/** What is different between two trees. */
+import { Failures } from './failures.js';
+import { pair } from './pair.js';
+import { isDenied } from './read-tree.js';
+import type { TreeRecord } from './record-format.js';
+import { differingFields, type Field } from './same-node.js';
+
+export interface Difference {
+  /** As seen from the roots of both. */
+  readonly path: string;
+  /** `missing`: only the first has it; `extra`: only the second. */
+  readonly kind: 'missing' | 'extra' | 'changed';
+  /** What is different, where both have it. */
+  readonly fields: readonly Field[];
+}
+
+/**
+ * Compares data, ACLs, kinds and times to live, not versions and times. Streams, in the order of a walk; both trees are read as it goes.
+ * Nodes that may not be read whole in one of them are compared as far as they can be and listed at the end (`partial`, 9).
+ */
+export async function* diffTrees(
+  first: AsyncGenerator<TreeRecord, void, undefined>,
+  second: AsyncGenerator<TreeRecord, void, undefined>,
+): AsyncGenerator<Difference, void, undefined> {
+  const failures = new Failures();
+  let [compared, different] = [0, 0];
+  for await (const { path, left, right } of pair(first, second)) {
+    compared += 1;
+    if ((left && isDenied(left)) || (right && isDenied(right))) failures.add(path, new Error('access control denies reading it whole'));
+    const fields = left && right ? differingFields(left, right) : [];
+    if (left && right && fields.length === 0) continue;
+    different += 1;
+    yield { path, kind: !right ? 'missing' : left ? 'changed' : 'extra', fields };
+  }
+  failures.throwIfAny('compared whole', compared, { compared, different });
+}

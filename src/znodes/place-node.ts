@@ -1,0 +1,132 @@
+/**
+ * Writing one node as a record says. Every step can be done again: where the connection is lost in between, what is there is looked at
+ * anew, so that nothing is lost, doubled or written over that somebody else wrote meanwhile.
+ */
+import { hasReason, ZkdError } from '../errors.js';
+import { systemClock, type Clock } from '../runtime/retry-until.js';
+import type { AclEntry, CreateMode, Stat, ZooKeeperSession } from '../zookeeper/index.js';
+import type { TreeRecord } from './record-format.js';
+import { differingFields } from './same-node.js';
+
+/** `kept`: it was there, is different, and is not to be written over. */
+export type Placed = 'created' | 'changed' | 'unchanged' | 'kept';
+
+export interface PlaceNodeOptions {
+  /** Writes over what is there and different. */
+  readonly overwrite: boolean;
+  /** Only says what it would do. */
+  readonly dryRun: boolean;
+  readonly signal?: AbortSignal | undefined;
+  readonly clock?: Clock;
+}
+
+/** What a node shall be like. */
+export type Wanted = Pick<TreeRecord, 'kind' | 'ttlMs'> & { readonly data: Buffer; readonly acl: readonly AclEntry[] };
+
+/** Before each further try; a new leader is there within the session's own patience. */
+const PAUSES_MS: readonly number[] = [50, 200, 500, 1000, 2000];
+
+/**
+ * Creates the node, or makes it what it shall be. A node's kind cannot be changed: rejects with `conflict` where it is another. Rejects with
+ * whatever the session says, a lost connection after five further tries.
+ */
+export async function placeNode(session: ZooKeeperSession, path: string, wanted: Wanted, options: PlaceNodeOptions): Promise<Placed> {
+  const { signal, clock = systemClock } = options;
+  let mayBeOurs = false;
+  for (let round = 0; ; round += 1) {
+    signal?.throwIfAborted();
+    try {
+      const placed = await tryOnce(session, path, wanted, options);
+      return mayBeOurs && placed === 'unchanged' ? 'created' : placed;
+    } catch (error) {
+      const pauseMs = PAUSES_MS[round];
+      if (pauseMs === undefined || !isWorthAnotherTry(error)) throw error;
+      mayBeOurs ||= error instanceof CreateUnknown;
+      await clock.sleep(pauseMs, signal);
+    }
+  }
+}
+
+/** Only that nobody knows whether a create was done makes a node that is there ours. */
+class CreateUnknown extends ZkdError {}
+
+const isWorthAnotherTry = (error: unknown): boolean =>
+  ['connection-lost', 'timeout', 'bad-version', 'vanished'].some((reason) => hasReason(error, reason));
+
+async function tryOnce(session: ZooKeeperSession, path: string, wanted: Wanted, options: PlaceNodeOptions): Promise<Placed> {
+  if (!options.dryRun && path !== '/' && (await isCreated(session, path, wanted))) return 'created';
+  const found = await read(session, path);
+  if (!found) {
+    if (options.dryRun) return 'created';
+    throw new ZkdError('conflict', `Znode "${path}" comes and goes`, { details: { reason: 'vanished', path } });
+  }
+  const fields = differingFields(found, wanted);
+  if (fields.length === 0) return 'unchanged';
+  if (!options.overwrite && !isHalfMade(found, wanted)) return 'kept';
+  if (fields.includes('kind')) throw otherKind(path, found, wanted);
+  if (!options.dryRun) await write(session, path, wanted, found);
+  return 'changed';
+}
+
+/** False where there is a node already. */
+async function isCreated(session: ZooKeeperSession, path: string, { data, acl, kind, ttlMs }: Wanted): Promise<boolean> {
+  try {
+    // An ephemeral node would go with this session.
+    const mode: CreateMode = kind === 'ephemeral' ? 'persistent' : kind;
+    await session.create(path, data, { mode, ...(ttlMs !== null && { ttlMs }), ...(!isOpen(acl) && { acl }) });
+    return true;
+  } catch (error) {
+    if (hasReason(error, 'node-exists')) return false;
+    if (error instanceof ZkdError && error.details['outcome'] === 'unknown') {
+      throw new CreateUnknown(error.code, error.message, { cause: error, suggestions: error.suggestions, details: error.details });
+    }
+    throw error;
+  }
+}
+
+interface Found extends Wanted {
+  readonly stat: Stat;
+  readonly aversion: number;
+}
+
+async function read(session: ZooKeeperSession, path: string): Promise<Found | undefined> {
+  try {
+    const [{ data, stat }, { acl, stat: aclStat }] = await Promise.all([session.get(path), session.getAcl(path)]);
+    return { data, acl, kind: stat.kind, ttlMs: stat.ttlMs, stat, aversion: aclStat.aversion };
+  } catch (error) {
+    if (hasReason(error, 'no-node')) return undefined;
+    throw error;
+  }
+}
+
+/** A node with an ACL is made empty, gets its ACL, then its data; an interruption in between leaves one nobody ever wrote to. */
+function isHalfMade(found: Found, { data, acl, kind }: Wanted): boolean {
+  const isUntouched = found.stat.version === 0 && found.data.length === 0 && found.stat.numChildren === 0;
+  return isUntouched && data.length > 0 && !isOpen(acl) && found.kind === kind && found.aversion <= 1;
+}
+
+/** Conditional on what was read. Data is never there for anybody whom the new ACL keeps away. */
+async function write(session: ZooKeeperSession, path: string, wanted: Wanted, found: Found): Promise<void> {
+  const fields = differingFields(found, wanted);
+  const writeData = async (): Promise<void> => {
+    if (fields.includes('data')) await session.set(path, wanted.data, { version: found.stat.version });
+  };
+  const isPublic = wanted.acl.some(({ scheme, id, permissions }) => scheme === 'world' && id === 'anyone' && permissions.includes('read'));
+  // A new ACL may well take away the right to write.
+  if (isPublic) await writeData();
+  if (fields.includes('acl')) await session.setAcl(path, wanted.acl, { version: found.aversion });
+  if (!isPublic) await writeData();
+}
+
+/** What a node has where nothing is said. */
+function isOpen(acl: readonly AclEntry[]): boolean {
+  const [first] = acl;
+  return acl.length === 1 && first?.scheme === 'world' && first.permissions.length === 5;
+}
+
+function otherKind(path: string, found: Wanted, wanted: Wanted): ZkdError {
+  const words = ({ kind, ttlMs }: Wanted): string => (ttlMs === null ? kind : `${kind} (${ttlMs} ms)`);
+  return new ZkdError('conflict', `Znode "${path}" is ${words(found)}, not ${words(wanted)}; only removing it can change that`, {
+    details: { reason: 'other-kind', path },
+  });
+}

@@ -1,0 +1,192 @@
+/** Writing a whole tree as records say, 64 nodes at a time: what `import` and `cp` have in common. */
+import { hasReason, ZkdError } from '../errors.js';
+import { parentPath, type ZooKeeperSession } from '../zookeeper/index.js';
+import { concernsNodeOnly, Failures } from './failures.js';
+import { makeNode } from './make.js';
+import { pair } from './pair.js';
+import { placeNode, type Placed } from './place-node.js';
+import type { TreeRecord } from './record-format.js';
+import { removeTrees } from './remove-tree.js';
+import { absolutePath, isReserved, isWithin, relativePath } from './tree-path.js';
+import { walk } from './walk.js';
+import { WorkPool } from './work-pool.js';
+
+/** `create`: leaves alone what is there. `overwrite`: makes data and ACLs the same. `mirror`: and removes what the records do not have. */
+export type PlaceMode = 'create' | 'overwrite' | 'mirror';
+
+export interface PlaceOptions {
+  readonly mode: PlaceMode;
+  /** Writes nothing, and says what would be done. */
+  readonly dryRun?: boolean;
+  /** Ephemeral nodes too, as persistent ones: they would go with this session. Left out where absent. */
+  readonly ephemerals?: boolean;
+  readonly signal?: AbortSignal;
+  /** Called for each node, in no order. */
+  readonly onNode?: (path: string, action: Placed | 'removed') => void;
+}
+
+export interface PlaceResult {
+  readonly target: string;
+  readonly created: number;
+  readonly changed: number;
+  readonly unchanged: number;
+  /** There, different, and left alone. */
+  readonly kept: number;
+  readonly removed: number;
+  /** Ephemeral nodes that were left out. */
+  readonly leftOut: number;
+}
+
+/**
+ * Writes records below `target`, parents first; parents of the target are made where they are missing. Nodes that cannot be written are
+ * listed at the end (`partial`, 9), with what is below them, when all others are done. Safe to repeat after any end: it goes on where it
+ * stopped. In mode `mirror` nothing is removed before every record was read to the end; ephemeral nodes that others hold stay unless
+ * `ephemerals` says otherwise, but go with an extra node they are below.
+ */
+export async function placeTree(
+  session: ZooKeeperSession,
+  target: string,
+  records: AsyncGenerator<TreeRecord, void, undefined>,
+  options: PlaceOptions,
+): Promise<PlaceResult> {
+  if (isReserved(target)) throw reserved(target);
+  const placing = new Placing(session, target, options);
+  try {
+    await placing.run(records);
+  } finally {
+    await records.return();
+  }
+  return placing.finish();
+}
+
+class Placing {
+  readonly #session: ZooKeeperSession;
+  readonly #target: string;
+  readonly #options: PlaceOptions;
+  readonly #pool: WorkPool;
+  readonly #failures = new Failures();
+  readonly #done = { created: 0, changed: 0, unchanged: 0, kept: 0, removed: 0, leftOut: 0 };
+  /** Nodes being written; answers whether their children can be. */
+  readonly #open = new Map<string, Promise<boolean>>();
+  /** Nodes that could not be written. */
+  readonly #blocked = new Set<string>();
+  /** The topmost nodes that are to go. */
+  readonly #extras: string[] = [];
+
+  constructor(session: ZooKeeperSession, target: string, options: PlaceOptions) {
+    this.#session = session;
+    this.#target = target;
+    this.#options = options;
+    this.#pool = new WorkPool(options.signal);
+  }
+
+  async run(records: AsyncGenerator<TreeRecord, void, undefined>): Promise<void> {
+    if (this.#options.dryRun !== true) await this.#makeParents();
+    if (this.#options.mode === 'mirror') await this.#mirror(records);
+    else for await (const record of records) await this.#begin(record);
+    await this.#pool.drain();
+    await this.#prune();
+  }
+
+  finish(): PlaceResult {
+    const { created, changed, unchanged, kept, removed } = this.#done;
+    const count = created + changed + unchanged + kept + removed;
+    this.#failures.throwIfAny('written', count, { target: this.#target, ...this.#done });
+    return { target: this.#target, ...this.#done };
+  }
+
+  async #mirror(records: AsyncGenerator<TreeRecord, void, undefined>): Promise<void> {
+    for await (const { path, left, right } of pair(records, this.#existing())) {
+      if (left) await this.#begin(left);
+      else if (right.isRemovable) this.#addExtra(absolutePath(this.#target, path));
+    }
+  }
+
+  #addExtra(path: string): void {
+    const last = this.#extras.at(-1);
+    if (last === undefined || !isWithin(last, path)) this.#extras.push(path);
+    if (this.#options.dryRun === true) this.#count(path, 'removed');
+  }
+
+  async *#existing(): AsyncGenerator<{ readonly path: string; readonly isRemovable: boolean }, void, undefined> {
+    const { signal, ephemerals = false } = this.#options;
+    try {
+      for await (const { path, stat } of walk(this.#session, this.#target, { skip: isReserved, ...(signal && { signal }) })) {
+        yield { path: relativePath(this.#target, path), isRemovable: ephemerals || stat.kind !== 'ephemeral' };
+      }
+    } catch (error) {
+      if (!hasReason(error, 'no-node')) throw error;
+    }
+  }
+
+  async #begin(record: TreeRecord): Promise<void> {
+    const path = absolutePath(this.#target, record.path);
+    if (record.kind === 'ephemeral' && this.#options.ephemerals !== true) {
+      this.#done.leftOut += 1;
+      return;
+    }
+    const parent = parentPath(path) ?? '/';
+    await this.#pool.add(async () => {
+      const work = this.#placeBelow(parent, path, record);
+      this.#open.set(path, work);
+      await work.finally(() => this.#open.delete(path));
+    });
+  }
+
+  async #placeBelow(parent: string, path: string, record: TreeRecord): Promise<boolean> {
+    const isParentThere = (await this.#open.get(parent)) ?? !this.#blocked.has(parent);
+    if (isParentThere) return this.#place(path, record);
+    this.#failures.add(path, new Error('its parent could not be written'));
+    this.#blocked.add(path);
+    return false;
+  }
+
+  /** False where it cannot be; that is noted. */
+  async #place(path: string, { data, acl, kind, ttlMs }: TreeRecord): Promise<boolean> {
+    const { mode, dryRun = false, signal } = this.#options;
+    try {
+      if (isReserved(path)) throw reserved(path);
+      if (!data || !acl)
+        throw new ZkdError('denied', `Access control denies reading all of the original of "${path}"`, { details: { path } });
+      const wanted = { data, acl, kind: kind === 'ephemeral' ? ('persistent' as const) : kind, ttlMs };
+      this.#count(path, await placeNode(this.#session, path, wanted, { overwrite: mode !== 'create', dryRun, signal }));
+      return true;
+    } catch (error) {
+      if (!concernsNodeOnly(error)) throw error;
+      this.#failures.add(path, error);
+      this.#blocked.add(path);
+      return false;
+    }
+  }
+
+  #count(path: string, action: Placed | 'removed'): void {
+    this.#done[action] += 1;
+    this.#options.onNode?.(path, action);
+  }
+
+  /** The nodes above, empty and open to everybody where they are missing. */
+  async #makeParents(): Promise<void> {
+    const parent = parentPath(this.#target);
+    if (parent === null || (await this.#session.exists(parent))) return;
+    try {
+      await makeNode(this.#session, { path: parent, data: Buffer.alloc(0), parents: true });
+    } catch (error) {
+      if (!hasReason(error, 'node-exists')) throw error;
+    }
+  }
+
+  async #prune(): Promise<void> {
+    if (this.#options.dryRun === true || this.#extras.length === 0) return;
+    const { signal } = this.#options;
+    await removeTrees(this.#session, this.#extras, this.#failures, {
+      ...(signal && { signal }),
+      onRemoved: (path) => this.#count(path, 'removed'),
+    });
+  }
+}
+
+function reserved(path: string): ZkdError {
+  return new ZkdError('refused', `Nothing is written to "${path}": ZooKeeper keeps its own data there`, {
+    details: { path, override: null },
+  });
+}
