@@ -6,7 +6,7 @@ import { judgeCreate, judgeDelete, judgeSet, sequentialCandidates, type Judgemen
 import type { Reads } from './native-reads.js';
 import type { Found } from './native-requests.js';
 import { joinPath, nodeName, parentPath } from './paths.js';
-import type { AclEntry, CreateMode, NodeKind, Stat } from './port.js';
+import type { AclEntry, CreateMode, Stat } from './port.js';
 
 /** A node to look at. */
 export interface Look {
@@ -75,10 +75,10 @@ export async function lookUpSetAcl(
 
 /** `isStrict`: a node that anybody may have made just so is not taken for ours. */
 export async function lookUpCreate(look: LookForCreation, made: Creation & { readonly isStrict: boolean }): Promise<Found<string>> {
-  const kind = kindOfMode(made.mode);
+  const isEphemeral = made.mode === 'ephemeral';
   const { knownZxid, sessionId } = look;
-  const judgement = judgeCreate({ kind, data: made.data, knownZxid, sessionId }, await see(look));
-  if (judgement === 'applied' && made.isStrict && kind !== 'ephemeral') return 'unknown';
+  const judgement = judgeCreate({ isEphemeral, data: made.data, knownZxid, sessionId }, await see(look));
+  if (judgement === 'applied' && made.isStrict && !isEphemeral) return 'unknown';
   return foundAs(judgement, look.asked.path);
 }
 
@@ -122,21 +122,5 @@ async function childrenOf(look: Look): Promise<readonly string[]> {
   } catch (error) {
     if (hasReason(error, 'no-node')) return [];
     throw error;
-  }
-}
-
-function kindOfMode(mode: CreateMode): NodeKind {
-  switch (mode) {
-    case 'persistent':
-    case 'persistent-sequential':
-      return 'persistent';
-    case 'ephemeral':
-    case 'ephemeral-sequential':
-      return 'ephemeral';
-    case 'container':
-      return 'container';
-    case 'ttl':
-    case 'ttl-sequential':
-      return 'ttl';
   }
 }

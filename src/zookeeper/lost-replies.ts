@@ -2,7 +2,7 @@
  * What became of a write whose reply was lost, judged by what the node looks like after the session is connected again and has caught up
  * with the leader (`sync`): from then on the server refuses whatever of the old connection may still be on its way. Pure.
  */
-import type { NodeKind, Stat } from './port.js';
+import type { Stat } from './port.js';
 
 /** `applied`: as asked, by all signs. `not-applied`: safe to repeat, or to be answered by the server anew. */
 export type Judgement = 'applied' | 'not-applied' | 'unknown';
@@ -33,7 +33,7 @@ export function judgeDelete(asked: { readonly version: number; readonly knownZxi
 }
 
 export interface AskedCreate {
-  readonly kind: NodeKind;
+  readonly isEphemeral: boolean;
   readonly data: Uint8Array;
   readonly sessionId: string;
   readonly knownZxid: bigint;
@@ -43,8 +43,8 @@ export interface AskedCreate {
 export function judgeCreate(asked: AskedCreate, now: Seen | null): Judgement {
   if (now === null) return 'not-applied';
   const { stat, data } = now;
-  if (isOlderThan(stat, asked.knownZxid) || stat.kind !== asked.kind) return 'not-applied';
-  if (asked.kind === 'ephemeral') return stat.ephemeralOwner === asked.sessionId ? 'applied' : 'not-applied';
+  if (isOlderThan(stat, asked.knownZxid) || asked.isEphemeral !== (stat.ephemeralOwner !== null)) return 'not-applied';
+  if (asked.isEphemeral) return stat.ephemeralOwner === asked.sessionId ? 'applied' : 'not-applied';
   if (stat.version > 0) return 'unknown';
   if (data === null) return stat.aversion === 0 ? 'not-applied' : 'unknown';
   return Buffer.compare(data, asked.data) === 0 ? 'applied' : 'not-applied';

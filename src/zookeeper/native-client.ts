@@ -15,7 +15,7 @@ export interface NativeAcl {
 
 /**
  * Requests answer 0 where they were taken, otherwise the callback never comes. Every argument must be there: undefined becomes text, and
- * one that is no function in a callback's place aborts the process.
+ * one that is no function in a callback's place aborts the process. `a_get_acl` is missing on purpose, see `acl-reader.ts`.
  */
 export interface NativeRequests {
   /** Hexadecimal without prefix. */
@@ -33,7 +33,6 @@ export interface NativeRequests {
   a_create_ttl(path: string, data: Buffer, flags: number, ttlMs: number, done: Done<[path: string]>): number;
   a_set(path: string, data: Buffer, version: number, done: Done<[stat: RawStat | null]>): number;
   a_delete_(path: string, version: number, done: Done<[]>): number;
-  a_get_acl(path: string, done: Done<[acl: readonly NativeAcl[] | null, stat: RawStat | null]>): number;
   a_set_acl(path: string, version: number, acl: readonly NativeAcl[], done: Done<[]>): number;
   a_sync(path: string, done: Done<[]>): number;
   add_auth(scheme: string, credential: string, done: Done<[]>): number;

@@ -1,5 +1,6 @@
 /** A ZooKeeper session over the client library. What it promises is in `port.ts`. */
 import { within } from '../runtime/within.js';
+import type { AclReader } from './acl-reader.js';
 import { isOpenAcl, permissionBits } from './acl.js';
 import { AS_AUTHENTICATED, createWithAcl, makeIdentity } from './create-with-acl.js';
 import { codeError, sessionError, type Asked } from './errors.js';
@@ -42,6 +43,7 @@ const FLAGS: Readonly<Record<CreateMode, number>> = {
 export interface NativeSessionOptions {
   readonly timeoutMs: number;
   readonly chroot: string | null;
+  readonly acls: AclReader;
   /** Credentials were given. */
   readonly hasCredentials: boolean;
 }
@@ -64,7 +66,7 @@ export class NativeSession implements ZooKeeperSession {
     this.#connection = connection;
     this.#options = options;
     this.#requests = new NativeRequests(connection, options.timeoutMs);
-    this.#reads = new Reads(connection, this.#requests);
+    this.#reads = new Reads(connection, this.#requests, options.acls);
     this.id = `0x${connection.native.client_id}`;
     this.timeoutMs = connection.native.timeout;
   }
@@ -149,6 +151,7 @@ export class NativeSession implements ZooKeeperSession {
 
   async #close(): Promise<void> {
     await within(DRAIN_MS, Promise.allSettled([...this.#underWay]));
+    this.#options.acls.close();
     await this.#connection.close();
   }
 
@@ -256,6 +259,7 @@ export class NativeSession implements ZooKeeperSession {
         send: (native, done) => native.add_auth('digest', credential, (code) => done(code)),
       });
       if (code !== 0) throw codeError(code, asked);
+      this.#options.acls.authenticate('digest', credential);
       return entry;
     })();
     return this.#onlyThisSession;

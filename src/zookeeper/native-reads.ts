@@ -1,11 +1,11 @@
 /** The reading requests of a session over the client library. */
+import type { AclAnswer, AclReader } from './acl-reader.js';
 import { permissionsOf } from './acl.js';
 import { codeError, type Asked } from './errors.js';
 import type { NativeConnection } from './native-connection.js';
 import type { NativeRequests } from './native-requests.js';
 import type { NodeAcl, NodeChildren, NodeData, Stat, Watch } from './port.js';
 import { toStat, type RawStat } from './stat.js';
-import type { NativeAcl } from './native-client.js';
 import type { WatchKind } from './watches.js';
 
 type WithStat<T = unknown> = T & { readonly stat: RawStat | undefined };
@@ -17,8 +17,10 @@ const SESSION_EVENT = -1;
 export class Reads {
   readonly #connection: NativeConnection;
   readonly #requests: NativeRequests;
+  readonly #acls: AclReader;
 
-  constructor(connection: NativeConnection, requests: NativeRequests) {
+  constructor(connection: NativeConnection, requests: NativeRequests, acls: AclReader) {
+    this.#acls = acls;
     this.#connection = connection;
     this.#requests = requests;
   }
@@ -57,12 +59,15 @@ export class Reads {
   }
 
   async getAcl(asked: Asked, deadline: number): Promise<NodeAcl> {
-    const answer = await this.#requests.demand<WithStat<{ acl: readonly NativeAcl[] | null }>>({
+    const answer = await this.#requests.demand<AclAnswer>({
       ...asked,
       deadline,
-      send: (native, done) => native.a_get_acl(asked.path, (code, _text, acl, stat) => done(code, { stat: stat ?? undefined, acl })),
+      send: (_native, done) => {
+        this.#acls.read(asked.path, { zxid: this.#requests.knownZxid, writes: this.#requests.writes }, done);
+        return 0;
+      },
     });
-    const acl = (answer.acl ?? []).map(({ scheme, auth, perms }) => ({ scheme, id: auth, permissions: permissionsOf(perms ?? 0) }));
+    const acl = answer.acl.map(({ scheme, auth, perms }) => ({ scheme, id: auth, permissions: permissionsOf(perms ?? 0) }));
     return { acl, stat: statOrFail(answer, asked) };
   }
 

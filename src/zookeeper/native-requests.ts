@@ -41,6 +41,7 @@ export class NativeRequests {
   readonly #connection: NativeConnection;
   readonly #timeoutMs: number;
   #knownZxid = 0;
+  #writes = 0;
 
   constructor(connection: NativeConnection, timeoutMs: number) {
     this.#connection = connection;
@@ -50,6 +51,11 @@ export class NativeRequests {
   /** The youngest change this session has seen: what has a younger zxid happened later. */
   get knownZxid(): bigint {
     return BigInt(this.#knownZxid);
+  }
+
+  /** How many writes have been answered. */
+  get writes(): number {
+    return this.#writes;
   }
 
   /** When an operation that begins now has to end. */
@@ -73,13 +79,17 @@ export class NativeRequests {
       if (!(await this.#connection.connected(deadline))) throw this.#unconnected(request, mayBeDone);
       if (mayBeDone && lookUp) {
         const found = await this.#lookUp(request, lookUp);
-        if (found !== 'not-applied') return { code: 0, answer: found.answer, wasRepeated };
+        if (found !== 'not-applied') {
+          this.#writes++;
+          return { code: 0, answer: found.answer, wasRepeated };
+        }
         mayBeDone = false;
       }
       const reply = await this.#connection.ask(send, deadline);
       if (reply === undefined || OVER.includes(reply.code)) throw this.#unanswered(request, reply?.code === NOT_SENT && !mayBeDone);
       if (!LOST.includes(reply.code) && !NOT_EXECUTED.includes(reply.code)) {
         this.#note(reply.answer);
+        if (isWrite) this.#writes++;
         return { ...reply, wasRepeated };
       }
       if (LOST.includes(reply.code)) {

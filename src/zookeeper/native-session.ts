@@ -4,6 +4,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ZkdError, messageOf } from '../errors.js';
+import { AclReader } from './acl-reader.js';
 import { formatServer } from './connect-string.js';
 import type { NativeClientClass } from './native-client.js';
 import { NativeConnection } from './native-connection.js';
@@ -37,7 +38,8 @@ export const openNativeSession: OpenSession = async (options) => {
     await connection.close();
     throw error;
   }
-  return new NativeSession(connection, { timeoutMs, chroot: chroot === '/' ? null : chroot, hasCredentials: auth.length > 0 });
+  const acls = new AclReader(options.servers, options);
+  return new NativeSession(connection, { timeoutMs, chroot: chroot === '/' ? null : chroot, hasCredentials: auth.length > 0, acls });
 };
 
 function checkOptions({ servers, chroot, auth = [] }: SessionOptions): void {
@@ -69,12 +71,12 @@ async function connect(Client: NativeClientClass, options: SessionOptions, deadl
   let verdicts: Verdicts = new Map();
   for (let isFirst = true; ; isFirst = false) {
     const leftMs = deadline - performance.now();
-    if (leftMs <= 1) throw unreachable(servers, verdicts, deadline - startedAt);
+    if (leftMs <= 1) throw unreachable(servers, verdicts);
     const round = await playRound(Client, options, { timeMs: Math.ceil(Math.min(tryMs, leftMs)), isFirst });
     if (round.connection) return round.connection;
     signal?.throwIfAborted();
     verdicts = round.verdicts ?? verdicts;
-    if (isHopeless([...verdicts.values()], performance.now() - startedAt)) throw unreachable(servers, verdicts, deadline - startedAt);
+    if (isHopeless([...verdicts.values()], performance.now() - startedAt)) throw unreachable(servers, verdicts);
     tryMs *= 2;
   }
 }
@@ -166,13 +168,13 @@ function isHopeless(verdicts: readonly ServerVerdict[], waitedMs: number): boole
   return verdicts.length > 0 && verdicts.every(({ problem }) => lasting.includes(problem));
 }
 
-function unreachable(servers: readonly ServerAddress[], verdicts: Verdicts, timeoutMs: number): ZkdError {
+function unreachable(servers: readonly ServerAddress[], verdicts: Verdicts): ZkdError {
   const problems = servers.map((server) => ({
     server: formatServer(server),
     ...(verdicts.get(server) ?? { problem: 'silent', words: 'does not answer' }),
   }));
   const why = problems.map(({ server, words }) => `${server} ${words}`).join('; ');
-  return new ZkdError('zookeeper-unavailable', `Cannot connect to ZooKeeper within ${Math.round(timeoutMs)} ms: ${why}`, {
+  return new ZkdError('zookeeper-unavailable', `Cannot connect to ZooKeeper: ${why}`, {
     details: { reason: 'connection-lost', path: null, servers: problems.map(({ server, problem }) => ({ server, problem })) },
     suggestions: suggestions(problems.map(({ problem }) => problem)),
   });

@@ -24,7 +24,10 @@ const CONTAINER = 0x8000000000000000n;
 const TTL_BYTE = 0xffn;
 const TTL_MASK = 0xff_ffff_ffffn;
 
-/** What kind of node an `ephemeralOwner` says, and whose or for how long. */
+/**
+ * What kind of node an `ephemeralOwner` says, and whose or for how long. Servers answer clients with 0 for container and TTL nodes
+ * (`DataNode.getClientEphemeralOwner`, seen on 3.8 and 3.9): there they cannot be told from persistent ones.
+ */
 export function kindOf(owner: bigint): Pick<Stat, 'kind' | 'ephemeralOwner' | 'ttlMs'> {
   if (owner === 0n) return { kind: 'persistent', ephemeralOwner: null, ttlMs: null };
   if (owner === CONTAINER) return { kind: 'container', ephemeralOwner: null, ttlMs: null };
