@@ -1,6 +1,7 @@
 /** The tree of znodes. Commands and other rooms import from here only. */
 export { copyTree, type TreePlace } from './copy.js';
 export { diffTrees, type Difference } from './diff.js';
+export { editNode, type EditResult } from './edit.js';
 export { exportTree, type ExportOptions, type ExportProgress, type ExportResult } from './export.js';
 export { findNodes, type FindQuery, type FoundNode } from './find.js';
 export { holdNode } from './hold.js';
@@ -16,4 +17,5 @@ export { countTree, refuseToRemove, removeTree, type TreeCount } from './remove-
 export { viewTree, type TreeView, type TreeViewNode } from './tree-view.js';
 export { measureUsage, type Usage, type UsageEntry } from './usage.js';
 export { walk, type WalkedNode, type WalkOptions } from './walk.js';
+export { watchTree, type WatchContext, type ZnodeEvent } from './watch.js';
 export { writeNode, type WriteResult } from './write.js';
