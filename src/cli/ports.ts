@@ -11,7 +11,7 @@ export type Output = Pick<NodeJS.WriteStream, 'write'> & TerminalFacts['stdout']
 
 /** What can be read from where it is a stream at all; a terminal can be told to hand over every key. */
 export type Input = TerminalFacts['stdin'] &
-  Pick<NodeJS.ReadStream, 'on' | 'off' | 'pause' | 'resume'> &
+  Pick<NodeJS.ReadStream, 'on' | 'off' | 'pause' | 'resume' | typeof Symbol.asyncIterator> &
   Partial<Pick<NodeJS.ReadStream, 'setRawMode' | 'unref'>>;
 
 export interface Ports {

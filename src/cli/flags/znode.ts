@@ -1,5 +1,5 @@
 /** What commands about znodes take: paths, data, versions, ACLs. */
-import { readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { custom as customArg, string as stringArg } from '@oclif/core/args';
 import { boolean, custom, string } from '@oclif/core/flags';
 import { messageOf, ZkdError } from '../../errors.js';
@@ -10,7 +10,7 @@ import type { Ports } from '../ports.js';
 /** A path as typed: what is no path is told before anybody is asked. A slash at the end, as shells and people add it, does not count. */
 export const parseNodePath = (input: string): string => checkPath(input.length > 1 && !input.endsWith('//') ? input.replace(/\/$/, '') : input);
 
-const znodePath = customArg<string>({ parse: async (input) => parseNodePath(input) });
+export const znodePath = customArg<string>({ parse: async (input) => parseNodePath(input) });
 
 export const pathArgument = { path: znodePath({ description: 'Path of the znode.', required: true, ignoreStdin: true }) };
 /** The whole tree where absent. */
@@ -39,15 +39,19 @@ export async function readData({ data, file, isFileTyped }: GivenData, stdin: Po
   });
 }
 
-/** Everything that comes on stdin, to its end. */
-export function readStdin(stdin: Ports['stdin']): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    stdin.on('data', (chunk: Buffer | string) => chunks.push(Buffer.from(chunk)));
-    stdin.on('end', () => resolve(Buffer.concat(chunks)));
-    stdin.on('error', reject);
-    stdin.resume();
+async function readStdin(stdin: Ports['stdin']): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stdin as AsyncIterable<Buffer | string>) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}
+
+/** The bytes of a file, or of stdin where its name is `-`, as they come; `usage` where there is no such file. */
+export async function openInput(file: string, stdin: Ports['stdin']): Promise<AsyncIterable<Uint8Array | string>> {
+  if (file === '-') return stdin as AsyncIterable<Uint8Array | string>;
+  const handle = await open(file).catch((error: unknown) => {
+    throw new ZkdError('usage', `The file cannot be read: ${messageOf(error)}`, { cause: error });
   });
+  return handle.createReadStream();
 }
 
 /** A condition: another version is a conflict. */
@@ -81,3 +85,14 @@ export const aclOf = (given: readonly string[]): readonly AclEntry[] => given.fl
 
 const parseEntries = (text: string): readonly AclEntry[] => parseAcl(text.trim().replaceAll('\n', ','));
 
+
+/** How far a view of a tree goes. */
+export const limitFlag = (name: 'depth' | 'width', minimum: number, summary: string) =>
+  custom<number>({
+    env: `ZKD_${name.toUpperCase()}`,
+    helpValue: 'N',
+    parse: async (input) => parseWholeNumber(input, name === 'depth' ? 'Depth' : 'Width', minimum, 1_000_000),
+    summary,
+  })();
+
+export const ephemeralsFlag = (summary: string) => ({ ephemerals: boolean({ env: 'ZKD_EPHEMERALS', summary }) });

@@ -1,5 +1,5 @@
 /** Lists of znodes; apart from the rest of their rendering, since tables take time to load. */
-import type { ListedNode } from '../../znodes/index.js';
+import type { ListedNode, UsageEntry } from '../../znodes/index.js';
 import type { Style } from '../style.js';
 import type { ListView } from './list.js';
 import { kindWord } from './znode.js';
@@ -19,3 +19,13 @@ export const nodeList = (style: Style): ListView<ListedNode> => ({
     { title: 'NAME', cell: ({ name }) => name },
   ],
 });
+
+export const usageList: ListView<UsageEntry> = {
+  name: ({ path }) => path,
+  columns: [
+    { title: 'BYTES', cell: ({ bytes }) => String(bytes) },
+    { title: 'NODES', cell: ({ nodes }) => String(nodes) },
+    { title: 'EPHEMERAL', cell: ({ ephemerals }) => String(ephemerals) },
+    { title: 'PATH', cell: ({ path }) => path },
+  ],
+};
