@@ -1,5 +1,5 @@
 /** What is different between two trees. */
-import { Failures } from './failures.js';
+import { deniedFailure, Failures } from './failures.js';
 import { pair } from './pair.js';
 import { isDenied } from './read-tree.js';
 import type { TreeRecord } from './record-format.js';
@@ -26,7 +26,7 @@ export async function* diffTrees(
   let [compared, different] = [0, 0];
   for await (const { path, left, right } of pair(first, second)) {
     compared += 1;
-    if ((left && isDenied(left)) || (right && isDenied(right))) failures.add(path, new Error('access control denies reading it whole'));
+    if ((left && isDenied(left)) || (right && isDenied(right))) failures.add(path, deniedFailure('reading data and ACL', path));
     const fields = left && right ? differingFields(left, right) : [];
     if (left && right && fields.length === 0) continue;
     different += 1;

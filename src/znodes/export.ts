@@ -1,6 +1,6 @@
 /** Writing a tree out as lines. Streams: memory does not grow with the tree. */
 import type { ZooKeeperSession } from '../zookeeper/index.js';
-import { Failures } from './failures.js';
+import { deniedFailure, Failures } from './failures.js';
 import { isDenied, readTree } from './read-tree.js';
 import { formatEnd, formatHeader, formatRecord } from './record-format.js';
 import { absolutePath } from './tree-path.js';
@@ -50,8 +50,8 @@ export async function exportTree(
   pending = `${formatHeader({ root, exportedAt: new Date().toISOString(), firstZxid, ephemerals })}\n`;
   for (; record.done !== true; record = await records.next()) {
     const { path, data, stat } = record.value;
-    if (isDenied(record.value))
-      failures.add(absolutePath(root, path), new Error(data === null ? 'access control denies reading it' : HIDDEN));
+    const full = absolutePath(root, path);
+    if (isDenied(record.value)) failures.add(full, deniedFailure(data === null ? 'reading the data' : 'reading all of the ACL', full));
     newest = max(newest, max(BigInt(stat.mzxid), BigInt(stat.czxid)));
     nodes += 1;
     bytes += data?.length ?? 0;
@@ -68,5 +68,4 @@ export async function exportTree(
   return { root, nodes, bytes, firstZxid, lastZxid, newestZxid };
 }
 
-const HIDDEN = 'access control denies reading its access control list whole';
 const max = (one: bigint, other: bigint): bigint => (one > other ? one : other);

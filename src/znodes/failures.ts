@@ -1,5 +1,5 @@
 /** What could not be done with single nodes while everything else was: collected, and reported once at the end. */
-import { messageOf, ZkdError } from '../errors.js';
+import { ZkdError } from '../errors.js';
 
 export interface NodeFailure {
   readonly path: string;
@@ -16,19 +16,24 @@ export function concernsNodeOnly(error: unknown): error is ZkdError {
 
 const BEYOND_THE_NODE = new Set(['connection-lost', 'timeout', 'session-expired', 'closed', 'auth-failed']);
 
+/** `what` as in "Access control denies ..." of a node. */
+export function deniedFailure(what: string, path: string): ZkdError {
+  return new ZkdError('denied', `Access control denies ${what} of znode "${path}"`, { details: { reason: 'no-auth', path } });
+}
+
 export class Failures {
   readonly #listed: NodeFailure[] = [];
-  #first: unknown;
+  #first: ZkdError | undefined;
   #count = 0;
 
   get count(): number {
     return this.#count;
   }
 
-  add(path: string, error: unknown): void {
+  add(path: string, error: ZkdError): void {
     if (this.#count === 0) this.#first = error;
     this.#count += 1;
-    if (this.#listed.length < LISTED) this.#listed.push({ path, message: messageOf(error) });
+    if (this.#listed.length < LISTED) this.#listed.push({ path, message: error.message });
   }
 
   /**
@@ -37,11 +42,11 @@ export class Failures {
    */
   throwIfAny(what: string, done: number, details: Readonly<Record<string, unknown>>): void {
     if (this.#count === 0) return;
-    if (this.#count === 1 && done === 0) throw this.#first;
+    if (this.#count === 1 && done === 0 && this.#first) throw this.#first;
     const [first] = this.#listed;
     const more = this.#count > 1 ? `, ${first?.path ?? ''} first` : `: ${first?.path ?? ''}`;
     throw new ZkdError('partial', `${this.#count} znode${this.#count === 1 ? '' : 's'} could not be ${what}${more}`, {
-      cause: new Error(first?.message ?? ''),
+      cause: this.#first,
       details: { ...details, failedCount: this.#count, failed: this.#listed.map(({ path, message }) => ({ path, message })) },
     });
   }

@@ -1,7 +1,7 @@
 /** Looking for nodes in a tree. */
 import type { NodeKind, Stat, ZooKeeperSession } from '../zookeeper/index.js';
 import { nodeName } from '../zookeeper/index.js';
-import { Failures } from './failures.js';
+import { deniedFailure, Failures } from './failures.js';
 import { walk } from './walk.js';
 
 /** All that is given has to hold. */
@@ -39,7 +39,7 @@ export async function* findNodes(
   for await (const node of walk(session, root, { withData: data !== undefined, ...limits })) {
     const { path, stat } = node;
     looked += 1;
-    if (node.isDenied) failures.add(path, new Error('access control denies looking into it'));
+    if (node.isDenied) failures.add(path, deniedFailure('reading data and children', path));
     if (query.kind !== undefined && stat.kind !== query.kind) continue;
     if (query.owner !== undefined && stat.ephemeralOwner !== query.owner) continue;
     if (name && !name.test(nodeName(path))) continue;

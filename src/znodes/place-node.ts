@@ -91,7 +91,8 @@ interface Found extends Wanted {
 
 async function read(session: ZooKeeperSession, path: string): Promise<Found | undefined> {
   try {
-    const [{ data, stat }, { acl, stat: aclStat }] = await Promise.all([session.get(path), session.getAcl(path)]);
+    const { data, stat } = await session.get(path);
+    const { acl, stat: aclStat } = await session.getAcl(path);
     return { data, acl, kind: stat.kind, ttlMs: stat.ttlMs, stat, aversion: aclStat.aversion };
   } catch (error) {
     if (hasReason(error, 'no-node')) return undefined;

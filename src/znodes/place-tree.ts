@@ -1,7 +1,7 @@
 /** Writing a whole tree as records say, 64 nodes at a time: what `import` and `cp` have in common. */
 import { hasReason, ZkdError } from '../errors.js';
 import { parentPath, type ZooKeeperSession } from '../zookeeper/index.js';
-import { concernsNodeOnly, Failures } from './failures.js';
+import { concernsNodeOnly, deniedFailure, Failures } from './failures.js';
 import { makeNode } from './make.js';
 import { pair } from './pair.js';
 import { placeNode, type Placed } from './place-node.js';
@@ -82,9 +82,15 @@ class Placing {
 
   async run(records: AsyncGenerator<TreeRecord, void, undefined>): Promise<void> {
     if (this.#options.dryRun !== true) await this.#makeParents();
-    if (this.#options.mode === 'mirror') await this.#mirror(records);
-    else for await (const record of records) await this.#begin(record);
-    await this.#pool.drain();
+    try {
+      if (this.#options.mode === 'mirror') await this.#mirror(records);
+      else for await (const record of records) await this.#begin(record);
+      await this.#pool.drain();
+    } catch (error) {
+      // Nothing is written any more once a failure is reported. An abort waits for nothing.
+      if (this.#options.signal?.aborted !== true) await this.#pool.settle();
+      throw error;
+    }
     await this.#prune();
   }
 
@@ -136,7 +142,7 @@ class Placing {
   async #placeBelow(parent: string, path: string, record: TreeRecord): Promise<boolean> {
     const isParentThere = (await this.#open.get(parent)) ?? !this.#blocked.has(parent);
     if (isParentThere) return this.#place(path, record);
-    this.#failures.add(path, new Error('its parent could not be written'));
+    this.#failures.add(path, parentFailure(path));
     this.#blocked.add(path);
     return false;
   }
@@ -146,8 +152,7 @@ class Placing {
     const { mode, dryRun = false, signal } = this.#options;
     try {
       if (isReserved(path)) throw reserved(path);
-      if (!data || !acl)
-        throw new ZkdError('denied', `Access control denies reading all of the original of "${path}"`, { details: { path } });
+      if (!data || !acl) throw deniedFailure('reading all of the original', path);
       const wanted = { data, acl, kind: kind === 'ephemeral' ? ('persistent' as const) : kind, ttlMs };
       this.#count(path, await placeNode(this.#session, path, wanted, { overwrite: mode !== 'create', dryRun, signal }));
       return true;
@@ -189,4 +194,8 @@ function reserved(path: string): ZkdError {
   return new ZkdError('refused', `Nothing is written to "${path}": ZooKeeper keeps its own data there`, {
     details: { path, override: null },
   });
+}
+
+function parentFailure(path: string): ZkdError {
+  return new ZkdError('conflict', `Znode "${path}" cannot be written: its parent could not be`, { details: { reason: 'no-node', path } });
 }

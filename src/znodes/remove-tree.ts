@@ -4,7 +4,7 @@
  */
 import { hasReason, ZkdError } from '../errors.js';
 import { joinPath, type ZooKeeperSession } from '../zookeeper/index.js';
-import { concernsNodeOnly, Failures } from './failures.js';
+import { concernsNodeOnly, deniedFailure, Failures } from './failures.js';
 import { CONCURRENCY, walk } from './walk.js';
 
 export interface TreeCount {
@@ -67,7 +67,10 @@ export async function removeTree(
   }
   const failures = new Failures();
   let removed = 0;
-  const onRemoved = (): void => onProgress?.((removed += 1));
+  const onRemoved = (): void => {
+    removed += 1;
+    onProgress?.(removed);
+  };
   await removeTrees(session, [root], failures, { ...(signal && { signal }), onRemoved });
   failures.throwIfAny('removed', removed, { removed });
   return { removed };
@@ -211,10 +214,7 @@ class Removal {
     const names = await this.#childrenOf(path);
     level.rounds += 1;
     if (names === 'denied' || level.rounds > MOST_ROUNDS) {
-      this.#failures.add(
-        path,
-        new Error(names === 'denied' ? 'access control denies listing its children' : 'it gets new children all the time'),
-      );
+      this.#failures.add(path, names === 'denied' ? deniedFailure('listing the children', path) : neverEmpty(path));
       this.#closed(parent, true);
     } else if (names.length === 0) {
       await this.#finish(level);
@@ -247,4 +247,8 @@ class Removal {
     this.#onRemoved(path);
     return 'removed';
   }
+}
+
+function neverEmpty(path: string): ZkdError {
+  return new ZkdError('conflict', `Znode "${path}" gets new children all the time`, { details: { reason: 'not-empty', path } });
 }

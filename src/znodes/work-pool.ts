@@ -39,6 +39,11 @@ export class WorkPool {
     this.#throwIfOver();
   }
 
+  /** Waits until nothing is under way, however it ended. */
+  async settle(): Promise<void> {
+    while (this.#underWay > 0) await this.#change();
+  }
+
   #change(): Promise<void> {
     return new Promise((resolve) => this.#wakers.push(resolve));
   }

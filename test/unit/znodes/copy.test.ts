@@ -1,0 +1,89 @@
+import { expect, test } from 'vitest';
+import { copyTree } from '../../../src/znodes/copy.js';
+import { diffTrees } from '../../../src/znodes/diff.js';
+import { readTree } from '../../../src/znodes/read-tree.js';
+import type { AclEntry } from '../../../src/zookeeper/index.js';
+import { FakeZooKeeper, openFakeSession } from '../../fakes/fake-session.js';
+import { failureOf } from '../../support/failure-of.js';
+
+const HIDDEN: readonly AclEntry[] = [{ scheme: 'digest', id: 'bob:x9yQ', permissions: ['read'] }];
+
+async function world() {
+  const server = new FakeZooKeeper();
+  server.put('/from/a', { data: 'a', mode: 'ttl', ttlMs: 5000 });
+  server.put('/from/b', { mode: 'container' });
+  server.putAll(['/from/b/1', '/from/b/2']);
+  return { server, session: await openFakeSession(server) };
+}
+
+const below = (server: FakeZooKeeper, root: string): string[] => server.tree.paths.filter((path) => path.startsWith(`${root}/`));
+
+test('copies data, kinds and times to live, within an ensemble and to another one', async () => {
+  const { server, session } = await world();
+  await session.create('/from/mine', Buffer.alloc(0), { mode: 'ephemeral' });
+  const [there, other] = [new FakeZooKeeper(), await openFakeSession(new FakeZooKeeper())];
+  const elsewhere = await openFakeSession(there);
+  const from = { session, path: '/from' };
+  expect(await copyTree(from, { session, path: '/deep/to' }, { mode: 'create' })).toMatchObject({ created: 5, leftOut: 1 });
+  expect(await copyTree(from, { session: elsewhere, path: '/from' }, { mode: 'create', ephemerals: true })).toMatchObject({ created: 6 });
+  expect(await copyTree({ session, path: '/' }, { session: other, path: '/' }, { mode: 'create' })).toMatchObject({
+    created: 11,
+    unchanged: 1,
+  });
+  expect(below(server, '/deep/to')).toEqual(['/deep/to/a', '/deep/to/b', '/deep/to/b/1', '/deep/to/b/2']);
+  expect(there.tree.stat('/from/a')).toMatchObject({ kind: 'ttl', ttlMs: 5000, dataLength: 1 });
+  expect([there.tree.stat('/from/b')?.kind, there.tree.stat('/from/mine')?.kind]).toEqual(['container', 'persistent']);
+});
+
+test('refuses to copy into itself, to mirror a part over the whole, and ZooKeeper itself', async () => {
+  const { server, session } = await world();
+  const copy = (from: string, to: string, mode: 'create' | 'mirror' = 'create'): Promise<unknown> =>
+    copyTree({ session, path: from }, { session, path: to }, { mode });
+  const before = server.tree.paths;
+  const refusals = [
+    copy('/from', '/from'),
+    copy('/from', '/from/b/x'),
+    copy('/', '/x'),
+    copy('/from/b', '/from', 'mirror'),
+    copy('/zookeeper', '/x'),
+  ];
+  expect(await Promise.all(refusals.map(async (refusal) => (await failureOf(refusal)).code))).toEqual(Array(5).fill('refused'));
+  expect(server.tree.paths).toEqual(before);
+  await copy('/from', '/from-2');
+  expect(below(server, '/from-2')).toHaveLength(4);
+});
+
+test('lists what it may not read and copies everything else; writes what vanishes meanwhile not at all', async () => {
+  const { server, session } = await world();
+  server.put('/from/secret', { acl: HIDDEN });
+  server.put('/from/secret/below');
+  server.onRequest = ({ method, path }) => {
+    if (method === 'get' && path === '/from/b/1') server.remove(path);
+  };
+  const failure = await failureOf(copyTree({ session, path: '/from' }, { session, path: '/to' }, { mode: 'create' }));
+  expect(failure).toMatchObject({ code: 'partial', details: { created: 4, failedCount: 1, target: '/to' } });
+  expect(failure.details['failed']).toEqual([{ path: '/to/secret', message: expect.stringContaining('/to/secret') as string }]);
+  expect(below(server, '/to')).toEqual(['/to/a', '/to/b', '/to/b/2']);
+  expect((await failureOf(copyTree({ session, path: '/none' }, { session, path: '/to' }, { mode: 'create' }))).code).toBe('not-found');
+});
+
+test('a mirror makes the other tree the same, and a diff says so', async () => {
+  const { server, session } = await world();
+  server.putAll(['/to/a', '/to/b/1', '/to/c/d']);
+  server.put('/to/b/1', { data: 'x' });
+  const diff = async (): Promise<string[]> => {
+    const found: string[] = [];
+    for await (const { path, kind, fields } of diffTrees(readTree(session, '/from'), readTree(session, '/to'))) {
+      found.push([kind, path, ...fields].join(' '));
+    }
+    return found;
+  };
+  expect(await diff()).toEqual(['changed /a data kind', 'changed /b kind', 'changed /b/1 data', 'missing /b/2', 'extra /c', 'extra /c/d']);
+  server.remove('/to');
+  server.putAll(['/to/c/d']);
+  await copyTree({ session, path: '/from' }, { session, path: '/to' }, { mode: 'mirror' });
+  expect(await diff()).toEqual([]);
+  await session.setAcl('/to/b/2', HIDDEN);
+  const failure = await failureOf(diff());
+  expect(failure).toMatchObject({ code: 'partial', details: { compared: 5, different: 0, failedCount: 1 } });
+});

@@ -1,0 +1,282 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { diffTrees, type Difference } from '../../../src/znodes/diff.js';
+import { exportTree, type ExportOptions } from '../../../src/znodes/export.js';
+import { importTree } from '../../../src/znodes/import.js';
+import type { PlaceOptions, PlaceResult } from '../../../src/znodes/place-tree.js';
+import { readExport } from '../../../src/znodes/read-export.js';
+import { readTree } from '../../../src/znodes/read-tree.js';
+import type { TreeRecord } from '../../../src/znodes/record-format.js';
+import type { AclEntry, ZooKeeperSession } from '../../../src/zookeeper/index.js';
+import { FakeZooKeeper, openFakeSession } from '../../fakes/fake-session.js';
+import { digestOf } from '../../fakes/fake-tree.js';
+import { failureOf } from '../../support/failure-of.js';
+import { records } from '../../support/znode-trees.js';
+
+const BOB = { servers: [], auth: [{ scheme: 'digest', credential: 'bob:secret' }] };
+const BOBS: readonly AclEntry[] = [
+  { scheme: 'digest', id: digestOf('bob:secret'), permissions: ['read', 'write', 'create', 'delete', 'admin'] },
+];
+
+async function exported(session: ZooKeeperSession, root: string, options: ExportOptions = {}): Promise<string> {
+  let text = '';
+  await exportTree(session, root, (piece) => void (text += piece), options);
+  return text;
+}
+
+async function* inPieces(text: string): AsyncGenerator<string> {
+  for (let at = 0; at < text.length; at += 1000) yield await Promise.resolve(text.slice(at, at + 1000));
+}
+
+const imported = (session: ZooKeeperSession, text: string, target?: string, options: Partial<PlaceOptions> = {}): Promise<PlaceResult> =>
+  importTree(session, inPieces(text), target, { mode: 'create', ...options });
+
+type Tree = AsyncGenerator<TreeRecord, void, undefined>;
+
+async function differences(one: Tree, other: Tree): Promise<Difference[]> {
+  const found: Difference[] = [];
+  for await (const difference of diffTrees(one, other)) found.push(difference);
+  return found;
+}
+
+const below = (server: FakeZooKeeper, root: string): string[] => server.tree.paths.filter((path) => path.startsWith(`${root}/`));
+
+async function serverWith(paths: readonly string[]): Promise<{ readonly server: FakeZooKeeper; readonly session: ZooKeeperSession }> {
+  const server = new FakeZooKeeper();
+  server.putAll(paths);
+  return { server, session: await openFakeSession(server) };
+}
+
+test('what was exported and imported again is no different, whatever the tree is like', async () => {
+  await fc.assert(
+    fc.asyncProperty(records, async (all) => {
+      const [here, there] = [new FakeZooKeeper(), new FakeZooKeeper()];
+      for (const { path, kind, ttlMs, data, acl } of all) {
+        const node = { data: data ?? '', mode: kind, ...(ttlMs !== null && { ttlMs }), ...(acl && { acl }) };
+        here.put(path === '/' ? '/from' : `/from${path}`, node);
+      }
+      const [from, to] = [await openFakeSession(here), await openFakeSession(there)];
+      const text = await exported(from, '/from');
+      const { created } = await imported(to, text, '/deep/below/to');
+      expect(created).toBe(all.length);
+      expect(await differences(readTree(from, '/from'), readTree(to, '/deep/below/to'))).toEqual([]);
+      expect(await differences((await readExport(inPieces(text))).records, readTree(to, '/deep/below/to'))).toEqual([]);
+      expect(await imported(to, text, '/deep/below/to', { mode: 'mirror' })).toMatchObject({
+        created: 0,
+        changed: 0,
+        unchanged: all.length,
+      });
+    }),
+    { numRuns: 60 },
+  );
+});
+
+describe('export', () => {
+  test('writes a header, the nodes in the order of a walk, and an end that counts them', async () => {
+    const { session } = await serverWith(['/app/b', '/app/a/1']);
+    const zxids = ['0x1', '0x99'];
+    const text = await exported(session, '/app', { readZxid: async () => zxids.shift() ?? null });
+    const lines = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines[0]).toMatchObject({ root: '/app', firstZxid: '0x1' });
+    expect(lines.slice(1, -1).map(({ path }) => path)).toEqual(['/', '/a', '/a/1', '/b']);
+    expect(lines.at(-1)).toEqual({ end: true, nodes: 4, denied: 0, newestZxid: '0x8', lastZxid: '0x99' });
+  });
+
+  test("leaves ephemeral nodes out unless asked, and ZooKeeper's own always", async () => {
+    const { session } = await serverWith(['/app']);
+    await session.create('/app/mine', Buffer.from('x'), { mode: 'ephemeral' });
+    const paths = (text: string): string[] => [...text.matchAll(/"path":"([^"]+)"/g)].map(([, path]) => path ?? '');
+    expect(paths(await exported(session, '/'))).toEqual(['/', '/app']);
+    expect(paths(await exported(session, '/app', { ephemerals: true }))).toEqual(['/', '/mine']);
+  });
+
+  test('lists what is denied at the end, with everything else in the file', async () => {
+    const { server } = await serverWith(['/app/a', '/app/z']);
+    server.put('/app/secret', { data: 's', acl: BOBS });
+    server.put('/app/secret/below');
+    server.put('/app/shown', { data: 's', acl: [...BOBS, { scheme: 'world', id: 'anyone', permissions: ['read'] }] });
+    let text = '';
+    const failure = await failureOf(exportTree(await openFakeSession(server), '/app', (piece) => void (text += piece)));
+    expect(failure).toMatchObject({ code: 'partial', details: { nodes: 5, failedCount: 2 } });
+    expect((failure.details['failed'] as { path: string }[]).map(({ path }) => path)).toEqual(['/app/secret', '/app/shown']);
+    expect(text).toContain('"denied":2');
+    const whole = await exported(await openFakeSession(server, BOB), '/app');
+    expect(whole).toContain(digestOf('bob:secret'));
+    expect(whole).toContain('"path":"/secret/below"');
+  });
+
+  test('passes over a node that is deleted while it is read', async () => {
+    const { server, session } = await serverWith(['/app/a', '/app/b/1', '/app/c']);
+    server.onRequest = ({ method, path }) => {
+      if (method === 'get' && path === '/app/b/1') server.remove('/app/b');
+    };
+    expect((await exported(session, '/app')).match(/"path":"[^"]+"/g)).toEqual(['"path":"/"', '"path":"/a"', '"path":"/b"', '"path":"/c"']);
+  });
+
+  test('waits for whoever takes what it writes, and reads no further meanwhile', async () => {
+    const server = new FakeZooKeeper();
+    for (let index = 0; index < 3000; index += 1) server.put(`/app/n${index}`, { data: 'x'.repeat(200) });
+    const session = await openFakeSession(server);
+    let read = 0;
+    const stuck = exportTree(session, '/app', async () => {
+      for (let turn = 0; turn < 100; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      read = server.requests.length;
+      throw new Error('full');
+    });
+    await expect(stuck).rejects.toThrow('full');
+    expect(read).toBeLessThan(2000);
+  });
+
+  test('has no last line where the session ends in between', async () => {
+    const { server, session } = await serverWith(Array.from({ length: 500 }, (_, index) => `/app/${index}`));
+    let text = '';
+    server.onRequest = () => server.requests.length === 400 && server.expire(session);
+    const failure = await failureOf(exportTree(session, '/app', (piece) => void (text += piece)));
+    expect(failure.details).toMatchObject({ reason: 'session-expired' });
+    expect(text).not.toContain('"end"');
+  });
+});
+
+describe('import', () => {
+  const PATHS = ['/app/a', '/app/b/1', '/app/b/2'];
+
+  test('leaves alone what is there in mode create, and writes over it in mode overwrite', async () => {
+    const { server, session } = await serverWith(PATHS);
+    const text = await exported(session, '/app');
+    server.put('/app/a', { data: 'other' });
+    await session.setAcl('/app/b', BOBS);
+    server.remove('/app/b/2');
+    server.put('/app/extra');
+    const bob = await openFakeSession(server, BOB);
+    expect(await imported(bob, text)).toMatchObject({ target: '/app', created: 1, unchanged: 2, kept: 2, changed: 0, removed: 0 });
+    expect(server.text('/app/a')).toBe('other');
+    expect(await imported(bob, text, undefined, { mode: 'overwrite' })).toMatchObject({ created: 0, unchanged: 3, kept: 0, changed: 2 });
+    expect([server.text('/app/a'), (await session.getAcl('/app/b')).acl[0]?.scheme]).toEqual(['/app/a', 'world']);
+    expect(below(server, '/app')).toContain('/app/extra');
+  });
+
+  test('removes in mode mirror what the file does not have, but for what others hold', async () => {
+    const { server, session } = await serverWith(PATHS);
+    const text = await exported(session, '/app');
+    server.putAll(['/app/a/new/1', '/app/a/new/2', '/app/zz']);
+    await session.create('/app/held', Buffer.alloc(0), { mode: 'ephemeral' });
+    const actions: string[] = [];
+    const onNode = (path: string, action: string): void => {
+      if (action !== 'unchanged') actions.push(`${action} ${path}`);
+    };
+    expect(await imported(session, text, undefined, { mode: 'mirror', dryRun: true, onNode })).toMatchObject({ removed: 4, unchanged: 5 });
+    expect(actions.sort()).toEqual(['removed /app/a/new', 'removed /app/a/new/1', 'removed /app/a/new/2', 'removed /app/zz']);
+    expect(below(server, '/app')).toHaveLength(9);
+    expect(await imported(session, text, undefined, { mode: 'mirror' })).toMatchObject({ removed: 4, unchanged: 5 });
+    expect(below(server, '/app')).toEqual(['/app/a', '/app/b', '/app/b/1', '/app/b/2', '/app/held']);
+  });
+
+  test('writes nothing in a dry run and says what it would', async () => {
+    const { server, session } = await serverWith(PATHS);
+    const text = await exported(session, '/app');
+    server.requests.length = 0;
+    expect(await imported(session, text, '/other/place', { dryRun: true })).toMatchObject({ created: 5 });
+    expect(new Set(server.requests.map(({ method }) => method))).toEqual(new Set(['get']));
+    expect(server.text('/other')).toBeUndefined();
+  });
+
+  test('writes ephemeral nodes only when asked, as ones that stay', async () => {
+    const { server, session } = await serverWith(['/app']);
+    await session.create('/app/mine', Buffer.from('x'), { mode: 'ephemeral' });
+    const text = await exported(session, '/app', { ephemerals: true });
+    expect(await imported(session, text, '/one')).toMatchObject({ created: 1, leftOut: 1 });
+    expect(await imported(session, text, '/two', { ephemerals: true })).toMatchObject({ created: 2, leftOut: 0 });
+    await session.close();
+    expect([server.text('/one/mine'), server.text('/two/mine')]).toEqual([undefined, 'x']);
+  });
+
+  test('gives every node the ACL it had, and lists what it may not write below', async () => {
+    const { server } = await serverWith(['/app']);
+    server.put('/app/locked', { data: 'l', acl: [{ scheme: 'world', id: 'anyone', permissions: ['read'] }] });
+    server.putAll(['/app/locked/1', '/app/locked/1/2', '/app/z']);
+    const session = await openFakeSession(server);
+    const failure = await failureOf(imported(session, await exported(session, '/app'), '/to'));
+    expect(failure).toMatchObject({ code: 'partial', details: { target: '/to', created: 3, failedCount: 2 } });
+    expect((failure.details['failed'] as { path: string }[]).map(({ path }) => path)).toEqual(['/to/locked/1', '/to/locked/1/2']);
+    expect(below(server, '/to')).toEqual(['/to/locked', '/to/z']);
+  });
+
+  test('changes no kind of a node, and says so', async () => {
+    const { server, session } = await serverWith(['/app/a']);
+    const text = await exported(session, '/app');
+    server.put('/to/a', { mode: 'container', data: '/app/a' });
+    expect(await imported(session, text, '/to')).toMatchObject({ kept: 1, unchanged: 1 });
+    const failure = await failureOf(imported(session, text, '/to', { mode: 'overwrite' }));
+    expect(failure.details['failed']).toEqual([
+      { path: '/to/a', message: 'Znode "/to/a" is container, not persistent; only removing it can change that' },
+    ]);
+  });
+
+  test('finishes when it is run again after its session ended, with 64 requests under way at most', async () => {
+    const paths = Array.from({ length: 600 }, (_, index) => `/app/d${index % 7}/n${index}`);
+    const { server, session } = await serverWith(paths);
+    const text = await exported(session, '/app');
+    server.mostUnderWay = 0;
+    const doomed = await openFakeSession(server);
+    server.onRequest = () => server.requests.filter(({ method }) => method === 'create').length === 300 && server.expire(doomed);
+    expect((await failureOf(imported(doomed, text, '/to'))).details).toMatchObject({ reason: 'session-expired' });
+    const half = below(server, '/to').length;
+    expect([half > 200, half < 400]).toEqual([true, true]);
+    expect(await imported(session, text, '/to')).toMatchObject({ created: 608 - half - 1, unchanged: half + 1, kept: 0 });
+    expect(server.mostUnderWay).toBe(64);
+    expect(await differences(readTree(session, '/app'), readTree(session, '/to'))).toEqual([]);
+  });
+
+  test('finishes a node that was made and not filled when it was interrupted', async () => {
+    const { server, session } = await serverWith([]);
+    server.put('/app/a', { data: 'secret', acl: BOBS });
+    const bob = await openFakeSession(server, BOB);
+    const text = await exported(bob, '/app');
+    await session.create('/to', Buffer.alloc(0));
+    await session.create('/to/a', Buffer.alloc(0));
+    expect(await imported(bob, text, '/to')).toMatchObject({ changed: 1, kept: 0 });
+    expect([server.text('/to/a'), (await bob.getAcl('/to/a')).acl]).toEqual(['secret', BOBS]);
+  });
+
+  test('survives a lost connection: what nobody knows the outcome of is looked at, and counted once', async () => {
+    const { server, session } = await serverWith(['/app/a', '/app/b', '/app/c']);
+    const text = await exported(session, '/app');
+    server.failNext('create', 'connection-lost', { path: '/to/a', applied: true });
+    server.failNext('create', 'connection-lost', { path: '/to/b' });
+    server.failNext('create', 'connection-lost', { path: '/to/b' });
+    expect(await imported(session, text, '/to')).toMatchObject({ created: 4, unchanged: 0 });
+    server.put('/to/c', { data: 'other' });
+    server.failNext('set', 'bad-version', { path: '/to/c' });
+    expect(await imported(session, text, '/to', { mode: 'overwrite' })).toMatchObject({ changed: 1, unchanged: 3 });
+    expect(server.text('/to/c')).toBe('/app/c');
+  });
+
+  test('removes nothing for a file that was cut off', async () => {
+    const { server, session } = await serverWith(PATHS);
+    const text = await exported(session, '/app');
+    server.putAll(['/to/b/2', '/to/b/3', '/to/extra']);
+    const cut = text.slice(0, text.indexOf('{"path":"/b/2"'));
+    const failure = await failureOf(imported(session, cut, '/to', { mode: 'mirror' }));
+    expect(failure).toMatchObject({ code: 'usage', details: { reason: 'invalid-export' } });
+    expect(below(server, '/to')).toEqual(['/to/a', '/to/b', '/to/b/1', '/to/b/2', '/to/b/3', '/to/extra']);
+  });
+
+  test("never writes to ZooKeeper's own nodes", async () => {
+    const { session } = await serverWith(['/app/a']);
+    expect((await failureOf(imported(session, await exported(session, '/app'), '/zookeeper/quota'))).code).toBe('refused');
+  });
+
+  test('ends with the reason of the signal', async () => {
+    const { server, session } = await serverWith(Array.from({ length: 400 }, (_, index) => `/app/${index}`));
+    const text = await exported(session, '/app');
+    const abort = new AbortController();
+    const onNode = (): void => {
+      if (below(server, '/to').length === 100) abort.abort(new Error('enough'));
+    };
+    await expect(imported(session, text, '/to', { signal: abort.signal, onNode })).rejects.toThrow('enough');
+    expect(below(server, '/to').length).toBeLessThan(250);
+  });
+});
