@@ -52,4 +52,3 @@ export abstract class PlaceCommand extends SessionCommand<PlaceCommandResult> {
     if (kept > 0) this.talk('Nodes that were there and are different were left alone; --mode overwrite writes them too');
   }
 }
-

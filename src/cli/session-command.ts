@@ -71,7 +71,9 @@ export abstract class SessionCommand<Result extends object> extends ZkdCommand<R
 
   /** Whether the flag itself was typed: a variable gives way to an argument, a typed flag does not. */
   protected isTyped(name: string, letter?: string): boolean {
-    return this.argv.some((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`) || (letter !== undefined && arg.startsWith(`-${letter}`)));
+    return this.argv.some(
+      (arg) => arg === `--${name}` || arg.startsWith(`--${name}=`) || (letter !== undefined && arg.startsWith(`-${letter}`)),
+    );
   }
 
   async #open(flags: Flags, { servers, chroot }: ConnectTarget, auth: Credentials): Promise<ZooKeeperSession> {

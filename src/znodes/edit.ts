@@ -71,7 +71,9 @@ async function inSession<T>({ open }: EditContext, work: (session: ZooKeeperSess
 async function writeBack(session: ZooKeeperSession, path: string, data: Buffer, { czxid, version }: Stat): Promise<Stat> {
   const now = await session.exists(path);
   if (now?.czxid !== czxid) {
-    throw new ZkdError('conflict', `"${path}" was removed in between${now ? ' and made again' : ''}`, { details: { reason: 'bad-version', path } });
+    throw new ZkdError('conflict', `"${path}" was removed in between${now ? ' and made again' : ''}`, {
+      details: { reason: 'bad-version', path },
+    });
   }
   return session.set(path, data, { version });
 }

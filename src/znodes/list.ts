@@ -1,6 +1,8 @@
 /** The children of one node, with all there is to know of each. */
 import type { Stat, ZooKeeperSession } from '../zookeeper/index.js';
 import { joinPath } from '../zookeeper/index.js';
+import { relativePath } from './tree-path.js';
+import { walk } from './walk.js';
 
 export interface ListedNode {
   /** Below the node that was asked for. */
@@ -24,4 +26,19 @@ export async function listChildren(session: ZooKeeperSession, path: string): Pro
     }
   }
   return found;
+}
+
+/** Everything below a node in the order of a walk, and where what is below may not be listed. Kept in memory as a whole. */
+export async function listTree(
+  session: ZooKeeperSession,
+  root: string,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<{ readonly nodes: readonly ListedNode[]; readonly denied: readonly string[] }> {
+  const nodes: ListedNode[] = [];
+  const denied: string[] = [];
+  for await (const { path, depth, stat, isDenied } of walk(session, root, signal ? { signal } : {})) {
+    if (isDenied) denied.push(path);
+    if (depth > 0) nodes.push({ name: relativePath(root, path).slice(1), stat });
+  }
+  return { nodes, denied };
 }

@@ -90,7 +90,7 @@ class Round {
   isConnected = true;
   #isOver = false;
   #patience: NodeJS.Timeout | undefined;
-  #failure: unknown;
+  #failure: Error | undefined;
   #wake: () => void = () => undefined;
 
   constructor(request: WatchRequest, context: WatchContext, session: ZooKeeperSession, known: State, events: ZnodeEvent[]) {
@@ -132,7 +132,7 @@ class Round {
       await work();
     } catch (error) {
       if (this.#isOver) return;
-      this.#failure ??= error;
+      this.#failure ??= error as Error;
       this.#wake();
     }
   }

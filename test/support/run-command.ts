@@ -134,7 +134,15 @@ export function fakePorts(world: RunWorld | Error, options: RunOptions = {}) {
     },
   };
   const sessionStates = () => opened.map(({ state }) => state);
-  return { ports, openings, sessions, sessionStates, stdout: () => stdout.text(), bytes: () => stdout.bytes(), stderr: () => stderr.text() };
+  return {
+    ports,
+    openings,
+    sessions,
+    sessionStates,
+    stdout: () => stdout.text(),
+    bytes: () => stdout.bytes(),
+    stderr: () => stderr.text(),
+  };
 }
 
 /** Runs `zkd <id> <argv>`. A world that is an error is an engine that cannot be opened. */
@@ -149,7 +157,15 @@ export async function runCommand(
   const { ports, openings, sessions, sessionStates, stdout, bytes, stderr } = fakePorts(world, options);
   try {
     await command.run([...argv], replacePorts(config, ports));
-    return { stdout: stdout(), bytes: bytes(), stderr: stderr(), exitCode: Number(process.exitCode ?? 0), openings, sessions, sessionStates: sessionStates() };
+    return {
+      stdout: stdout(),
+      bytes: bytes(),
+      stderr: stderr(),
+      exitCode: Number(process.exitCode ?? 0),
+      openings,
+      sessions,
+      sessionStates: sessionStates(),
+    };
   } finally {
     process.exitCode = undefined;
     restore();

@@ -14,7 +14,7 @@ export const placeFlags = {
     summary: 'Leave what is there, overwrite it, or also remove what is extra (with --prune).',
   })(),
   prune: boolean({ summary: 'Agree to the removals of --mode mirror.' }),
-  'dry-run': boolean({ env: 'ZKD_DRY_RUN', summary: 'Print what would be done, and do nothing.' }),
+  'dry-run': boolean({ env: 'ZKD_DRY_RUN', default: false, summary: 'Print what would be done, and do nothing.' }),
   ...ephemeralsFlag('Ephemeral nodes too, as persistent ones.'),
 };
 

@@ -15,7 +15,12 @@ export const sessionFlags = {
     summary: 'Servers of any ZooKeeper; no container engine is asked then.',
     helpGroup: GROUP,
   })(),
-  cluster: string({ env: 'ZKD_CLUSTER', helpValue: 'NAME', summary: 'The ensemble, by name; else the only one there is.', helpGroup: GROUP }),
+  cluster: string({
+    env: 'ZKD_CLUSTER',
+    helpValue: 'NAME',
+    summary: 'The ensemble, by name; else the only one there is.',
+    helpGroup: GROUP,
+  }),
   timeout: custom<number>({
     env: 'ZKD_TIMEOUT',
     helpValue: 'DURATION',
@@ -90,7 +95,8 @@ export function parseCredentials(text: string, where: string): Credentials {
     .filter(({ line }) => line.trim() !== '' && !line.startsWith('#'))
     .map(({ line, number }) => {
       const match = /^([a-z][\w-]*):(.+)$/i.exec(line);
-      if (!match) throw new ZkdError('usage', `${where}, line ${number}: no credential of the form scheme:credential, as digest:user:password`);
+      if (!match)
+        throw new ZkdError('usage', `${where}, line ${number}: no credential of the form scheme:credential, as digest:user:password`);
       return { scheme: match[1] ?? '', credential: match[2] ?? '' };
     });
 }

@@ -8,9 +8,10 @@ import { checkPath, parseAcl, type AclEntry } from '../../zookeeper/index.js';
 import type { Ports } from '../ports.js';
 
 /** A path as typed: what is no path is told before anybody is asked. A slash at the end, as shells and people add it, does not count. */
-export const parseNodePath = (input: string): string => checkPath(input.length > 1 && !input.endsWith('//') ? input.replace(/\/$/, '') : input);
+export const parseNodePath = (input: string): string =>
+  checkPath(input.length > 1 && !input.endsWith('//') ? input.replace(/\/$/, '') : input);
 
-export const znodePath = customArg<string>({ parse: async (input) => parseNodePath(input) });
+export const znodePath = customArg({ parse: async (input) => parseNodePath(input) });
 
 export const pathArgument = { path: znodePath({ description: 'Path of the znode.', required: true, ignoreStdin: true }) };
 /** The whole tree where absent. */
@@ -30,7 +31,8 @@ interface GivenData {
 
 /** The data that was given, byte for byte; undefined where none was. */
 export async function readData({ data, file, isFileTyped }: GivenData, stdin: Ports['stdin']): Promise<Buffer | undefined> {
-  if (data !== undefined && file !== undefined && isFileTyped) throw new ZkdError('usage', 'Data is given twice: as an argument and by --file');
+  if (data !== undefined && file !== undefined && isFileTyped)
+    throw new ZkdError('usage', 'Data is given twice: as an argument and by --file');
   if (data === '-') return readStdin(stdin);
   if (data !== undefined) return Buffer.from(data);
   if (file === undefined) return undefined;
@@ -84,7 +86,6 @@ export const aclFlag = {
 export const aclOf = (given: readonly string[]): readonly AclEntry[] => given.flatMap(parseEntries);
 
 const parseEntries = (text: string): readonly AclEntry[] => parseAcl(text.trim().replaceAll('\n', ','));
-
 
 /** How far a view of a tree goes. */
 export const limitFlag = (name: 'depth' | 'width', minimum: number, summary: string) =>

@@ -4,8 +4,9 @@ import type { Style } from '../style.js';
 
 /** Size, kind and owner, as far as they say something. */
 function marks({ kind, ttlMs, ephemeralOwner, dataLength, isDenied }: TreeViewNode, style: Style): string {
-  const kindWords = kind === 'persistent' ? [] : [`${kind}${ttlMs === null ? '' : ` ${ttlMs}ms`}${ephemeralOwner === null ? '' : ` ${ephemeralOwner}`}`];
-  const words = [...(dataLength > 0 ? [style.faint(`${dataLength} bytes`)] : []), ...kindWords.map(style.warning)];
+  const kindWords =
+    kind === 'persistent' ? [] : [`${kind}${ttlMs === null ? '' : ` ${ttlMs}ms`}${ephemeralOwner === null ? '' : ` ${ephemeralOwner}`}`];
+  const words = [...(dataLength > 0 ? [style.faint(`${dataLength} bytes`)] : []), ...kindWords.map((word) => style.warning(word))];
   return [...words, ...(isDenied ? [style.bad('denied')] : [])].map((word) => `  ${word}`).join('');
 }
 

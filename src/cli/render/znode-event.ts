@@ -11,10 +11,11 @@ export const eventDocument = ({ type, path, time, zxid, children }: ZnodeEvent):
   ...(children !== null && { children }),
 });
 
+const LOOKS = { created: 'good', changed: 'warning', deleted: 'bad', children: 'strong' } as const;
+
 export function renderEvent({ type, path, time, node, children }: ZnodeEvent, style: Style): string {
-  const words = { created: style.good, changed: style.warning, deleted: style.bad, children: style.strong };
   const what = node ? `  ${node.data.length} bytes, version ${node.stat.version}` : children ? `  ${children.length} children` : '';
-  return `${style.faint(time)} ${words[type](type.padEnd(8))} ${path}${style.faint(what)}`;
+  return `${style.faint(time)} ${style[LOOKS[type]](type.padEnd(8))} ${path}${style.faint(what)}`;
 }
 
 /** The new state, as a command takes it on stdin: the data, the names a line each, or nothing where the node is gone. */

@@ -17,7 +17,6 @@ export function dataDocument(data: Buffer): DataDocument {
 
 /** Whether data can be shown on a terminal as it is: text without characters that drive one. */
 export function isShowable(data: Buffer): boolean {
-  // eslint-disable-next-line no-control-regex -- those are meant
   return isUtf8(data) && !/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/.test(data.toString());
 }
 

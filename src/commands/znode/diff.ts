@@ -51,16 +51,20 @@ What begins with a slash is a path, anything else a file that "znode export" wro
     return { different };
   }
 
-  async #read(side: Side, session: ZooKeeperSession, options: { ephemerals: boolean; signal: AbortSignal }): Promise<AsyncGenerator<TreeRecord, void, undefined>> {
+  async #read(
+    side: Side,
+    session: ZooKeeperSession,
+    options: { ephemerals: boolean; signal: AbortSignal },
+  ): Promise<AsyncGenerator<TreeRecord, void, undefined>> {
     if ('path' in side) return readTree(session, side.path, options);
     const { records } = await readExport(await openInput(side.file, this.ports.stdin));
     return options.ephemerals ? records : withoutEphemerals(records);
   }
 
   #line({ path, kind, fields }: Difference): string {
-    const { good, bad, warning } = this.style.stdout;
-    if (kind === 'missing') return bad(`- ${path}`);
-    return kind === 'extra' ? good(`+ ${path}`) : `${warning(`~ ${path}`)}  ${fields.join(', ')}`;
+    const style = this.style.stdout;
+    if (kind === 'missing') return style.bad(`- ${path}`);
+    return kind === 'extra' ? style.good(`+ ${path}`) : `${style.warning(`~ ${path}`)}  ${fields.join(', ')}`;
   }
 }
 

@@ -50,7 +50,11 @@ What may not be read is listed at the end (exit 9); all else is in the file.`;
       const result = await this.inSession(flags, async (session, interrupted) => {
         const { onProgress, done } = trackNodes(await this.progress(), `Export ${path}`);
         const signal = AbortSignal.any([interrupted, gone.signal]);
-        const exported = await exportTree(session, path, target.write, { ephemerals, signal, onProgress: ({ nodes }) => onProgress(nodes) });
+        const exported = await exportTree(session, path, target.write, {
+          ephemerals,
+          signal,
+          onProgress: ({ nodes }) => onProgress(nodes),
+        });
         done();
         return exported;
       });

@@ -32,8 +32,18 @@ Finding nothing is a success. Nodes that may not be looked into are listed at th
   ];
   static override args = rootArgument;
   static override flags = {
-    name: custom<RegExp>({ env: 'ZKD_NAME', helpValue: 'REGEX', parse: async (input) => parsePattern(input), summary: 'The last part of the path matches.' })(),
-    data: custom<RegExp>({ env: 'ZKD_DATA', helpValue: 'REGEX', parse: async (input) => parsePattern(input), summary: 'The data matches.' })(),
+    name: custom<RegExp>({
+      env: 'ZKD_NAME',
+      helpValue: 'REGEX',
+      parse: async (input) => parsePattern(input),
+      summary: 'The last part of the path matches.',
+    })(),
+    data: custom<RegExp>({
+      env: 'ZKD_DATA',
+      helpValue: 'REGEX',
+      parse: async (input) => parsePattern(input),
+      summary: 'The data matches.',
+    })(),
     kind: option({ options: KINDS, env: 'ZKD_KIND', summary: 'The node is of this kind.' })(),
     owner: string({ env: 'ZKD_OWNER', helpValue: '0x...', summary: 'The session owns the ephemeral node.' }),
     depth: limitFlag('depth', 0, 'So many levels below PATH.'),

@@ -35,11 +35,12 @@ With --json text is in "data", everything else in "base64", and "stat" tells ver
 
   async #show(data: Buffer, pretty: boolean): Promise<void> {
     const { stdout } = this.ports;
-    if (pretty) return this.print(renderPretty(data));
-    if (stdout.isTTY !== true) return void (await written(stdout, data));
-    if (!isShowable(data)) return this.print(hexView(data));
+    if (pretty || (stdout.isTTY === true && !isShowable(data))) {
+      this.print(pretty ? renderPretty(data) : hexView(data));
+      return;
+    }
     await written(stdout, data);
     // For the prompt that comes next; the data itself gets nothing added.
-    if (data.length > 0 && data.at(-1) !== 0x0a) this.talk('');
+    if (stdout.isTTY === true && data.length > 0 && data.at(-1) !== 0x0a) this.talk('');
   }
 }

@@ -1,9 +1,9 @@
 import { boolean } from '@oclif/core/flags';
 import { outputFlag, type OutputFormat } from '../../cli/flags/output.js';
-import { rootArgument } from '../../cli/flags/znode.js';
+import { recursiveFlag, rootArgument } from '../../cli/flags/znode.js';
 import { SessionCommand } from '../../cli/session-command.js';
 import type { ExitCodeName } from '../../exit-codes.js';
-import { listChildren, type ListedNode } from '../../znodes/index.js';
+import { listChildren, listTree, type ListedNode } from '../../znodes/index.js';
 
 interface LsResult {
   readonly path: string;
@@ -12,19 +12,25 @@ interface LsResult {
   readonly nodes?: readonly ListedNode[];
 }
 
+interface Listing {
+  readonly nodes: readonly (Pick<ListedNode, 'name'> & Partial<ListedNode>)[];
+  readonly denied: readonly string[];
+}
+
 export default class ZnodeLs extends SessionCommand<LsResult> {
-  static override exits: readonly ExitCodeName[] = ['not-found', 'zookeeper-unavailable', 'denied'];
+  static override exits: readonly ExitCodeName[] = ['not-found', 'zookeeper-unavailable', 'partial', 'denied'];
   static override summary = "List a znode's children.";
   static override description = `Names, one a line, by code point; the root's where no PATH is given. With --long a table of kind (ephemeral, container and ttl nodes stand out), size, children, version, time of the last change and owning session; --output wide adds more.
-A child that goes while it is listed is left out.`;
+With --recursive names are paths below PATH; exit 9 where the children of some node may not be listed. A node that goes meanwhile is left out.`;
   static override examples = [
     { description: 'Names, for a pipe', command: '<%= config.bin %> znode ls /app' },
     { description: 'With kinds, sizes and owners', command: '<%= config.bin %> znode ls /app --long' },
-    { description: 'For a script', command: '<%= config.bin %> znode ls /app --long --json' },
+    { description: 'All paths below it, for a script', command: '<%= config.bin %> znode ls /app --recursive --json' },
   ];
   static override args = rootArgument;
   static override flags = {
     long: boolean({ char: 'l', env: 'ZKD_LONG', summary: 'Show kind, size, versions, times and owner of each.' }),
+    ...recursiveFlag('Everything below it too, parents first.'),
     ...outputFlag,
   };
 
@@ -33,19 +39,28 @@ A child that goes while it is listed is left out.`;
     const { path } = args;
     const isLong = flags.long || flags.output === 'wide';
     const isPlain = !isLong && flags.output === 'table';
-    const result = await this.inSession(flags, async (session): Promise<LsResult> => {
-      if (!isLong) return { path, children: (await session.children(path)).children };
-      const nodes = await listChildren(session, path);
-      return { path, children: nodes.map(({ name }) => name), nodes };
+    const { nodes, denied } = await this.inSession(flags, async (session, signal): Promise<Listing> => {
+      if (flags.recursive) return listTree(session, path, { signal });
+      if (isLong) return { nodes: await listChildren(session, path), denied: [] };
+      return { nodes: (await session.children(path)).children.map((name) => ({ name })), denied: [] };
     });
+    const result = { path, children: nodes.map(({ name }) => name), ...(isLong && { nodes: nodes as readonly ListedNode[] }) };
+    for (const below of denied) this.caution(`what is below "${below}" is not listed: access control denies it`);
+    if (denied.length > 0) this.endWith('partial');
     if (!this.jsonEnabled()) await this.#show(result, isPlain ? 'name' : flags.output);
     return result;
   }
 
   async #show(result: LsResult, format: OutputFormat): Promise<void> {
-    if (format === 'name') return this.print(result.children.join('\n'));
+    if (format === 'name') {
+      this.print(result.children.join('\n'));
+      return;
+    }
     // Tables take time to load.
-    const [{ renderList }, { nodeList }] = await Promise.all([import('../../cli/render/list.js'), import('../../cli/render/znode-list.js')]);
+    const [{ renderList }, { nodeList }] = await Promise.all([
+      import('../../cli/render/list.js'),
+      import('../../cli/render/znode-list.js'),
+    ]);
     const style = this.style.stdout;
     this.print(await renderList(result.nodes ?? [], result, nodeList(style), format, style));
   }

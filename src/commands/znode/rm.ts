@@ -35,7 +35,8 @@ Not atomic: whoever looks meanwhile sees a part of the tree. What may not be rem
     const { args, flags } = await this.parse(ZnodeRm);
     const { path } = args;
     const { version, recursive } = flags;
-    if (recursive && version !== undefined) throw new ZkdError('usage', 'A version is one of one node: give --recursive or --version, not both');
+    if (recursive && version !== undefined)
+      throw new ZkdError('usage', 'A version is one of one node: give --recursive or --version, not both');
     refuseToRemove(path);
     if (recursive && !flags.yes && !this.terminal.interactive) {
       throw new ZkdError('usage', `Nobody can be asked whether "${path}" shall go with all below it: agree with --yes`, {

@@ -12,7 +12,10 @@ export default class ZnodeSet extends SessionCommand<WriteResult> {
 A node that is not there is not made, but with --create. With --version nothing is written where somebody else wrote in between (exit 4).`;
   static override examples = [
     { description: 'Text', command: '<%= config.bin %> znode set /app/config \'{"color":"blue"}\'' },
-    { description: 'A file, also where there is no such node yet', command: '<%= config.bin %> znode set /app/logo --file logo.png --create' },
+    {
+      description: 'A file, also where there is no such node yet',
+      command: '<%= config.bin %> znode set /app/logo --file logo.png --create',
+    },
     { description: 'Only where nobody else wrote since it was read', command: '<%= config.bin %> znode set /app/config green --version 0' },
   ];
   static override args = { ...pathArgument, ...dataArgument };

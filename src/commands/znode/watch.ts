@@ -2,7 +2,7 @@ import { pathArgument, recursiveFlag } from '../../cli/flags/znode.js';
 import { written } from '../../cli/flow.js';
 import { eventDocument, renderEvent, stateBytes } from '../../cli/render/znode-event.js';
 import { SessionCommand } from '../../cli/session-command.js';
-import { ZkdError } from '../../errors.js';
+import type { ZkdError } from '../../errors.js';
 import type { ExitCodeName } from '../../exit-codes.js';
 import { runChild } from '../../runtime/run-child.js';
 import { watchTree, type WatchContext, type ZnodeEvent } from '../../znodes/index.js';

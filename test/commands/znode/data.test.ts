@@ -59,7 +59,11 @@ describe('znode get', () => {
   });
 
   it('of a node that is not there is exit 3, in both forms', async () => {
-    expect(await world.run('get', ['/none'])).toMatchObject({ exitCode: 3, stdout: '', stderr: expect.stringContaining('/none') as string });
+    expect(await world.run('get', ['/none'])).toMatchObject({
+      exitCode: 3,
+      stdout: '',
+      stderr: expect.stringContaining('/none') as string,
+    });
     expect(await world.json('get', ['/none'])).toMatchObject({
       exitCode: 3,
       document: { error: { code: 'not-found', details: { reason: 'no-node', path: '/none' } } },
@@ -201,7 +205,13 @@ describe('znode create', () => {
 
   it('ends with 3 when somebody removes the held node, and with 6 when the session is lost', async () => {
     const argv = ['/held', '--ephemeral'];
-    expect(await world.run('create', argv, onceShown(() => world.znodes.remove('/held')))).toMatchObject({ exitCode: 3 });
+    expect(
+      await world.run(
+        'create',
+        argv,
+        onceShown(() => world.znodes.remove('/held')),
+      ),
+    ).toMatchObject({ exitCode: 3 });
     const expire = () => world.znodes.expire({ id: world.znodes.tree.stat('/held')?.ephemeralOwner ?? '' });
     expect(await world.run('create', argv, onceShown(expire))).toMatchObject({ stdout: '/held\n', exitCode: 6 });
   });
@@ -209,12 +219,16 @@ describe('znode create', () => {
   it('tells when the connection of a held node goes and comes', async () => {
     const signal = signalsFromNow();
     const id = () => world.znodes.tree.stat('/held')?.ephemeralOwner ?? '';
-    const { stderr } = await world.run('create', ['/held', '-e'], onceShown(() => {
-      const session = { id: id() };
-      world.znodes.disconnect(session);
-      setTimeout(() => world.znodes.reconnect(session), 10);
-      setTimeout(() => signal('SIGINT'), 30);
-    }));
+    const { stderr } = await world.run(
+      'create',
+      ['/held', '-e'],
+      onceShown(() => {
+        const session = { id: id() };
+        world.znodes.disconnect(session);
+        setTimeout(() => world.znodes.reconnect(session), 10);
+        setTimeout(() => signal('SIGINT'), 30);
+      }),
+    );
     expect(stderr).toMatch(/^Warning: the connection is gone.*\nConnected again\nError: Interrupted/);
   });
 
@@ -302,6 +316,18 @@ describe('znode ls', () => {
       children: ['a', 'b', 'config', 'ü ber'],
       nodes: [{ name: 'a', stat: { numChildren: 1 } }, { name: 'b' }, { name: 'config', stat: { dataLength: 16 } }, { name: 'ü ber' }],
     });
+  });
+
+  it('lists what is below with --recursive, and where that is denied', async () => {
+    expect((await world.run('ls', ['/app', '-R'])).stdout).toBe('a\na/below\nb\nconfig\nü ber\n');
+    expect((await world.json('ls', ['/app', '-Rl'])).document).toMatchObject({
+      nodes: [{ name: 'a' }, { name: 'a/below', stat: { dataLength: 12 } }, {}, {}, {}],
+    });
+    world.znodes.put('/app/secret', { acl: [{ scheme: 'digest', id: 'a:b', permissions: ['read'] }] });
+    world.znodes.put('/app/secret/inner');
+    const { stdout, stderr, exitCode } = await world.run('ls', ['/app', '-R']);
+    expect({ stdout, exitCode }).toEqual({ stdout: 'a\na/below\nb\nconfig\nsecret\nü ber\n', exitCode: 9 });
+    expect(stderr).toContain('"/app/secret"');
   });
 
   it('leaves out a child that goes meanwhile', async () => {

@@ -7,7 +7,7 @@ const CONSENTS = ['yes', 'force', 'volumes', 'prune', 'accept-data-loss', 'json'
 
 /** The words of an example as a shell would hand them over, less the program and what it is to run itself; undefined where another program is typed around it. */
 function argvOf(example: string): string[] {
-  const typed = /(?:^|[$<]\(|\| )<%= config\.bin %> ([^|)">]*)/.exec(example)?.[1] ?? '';
+  const typed = /(?:^|[$<]\(|\| |^\w+=(?:'[^']*'|\S+) )<%= config\.bin %> ([^|)">]*)/.exec(example)?.[1] ?? '';
   return (typed.split(' -- ')[0] ?? '').trim().split(/\s+/);
 }
 

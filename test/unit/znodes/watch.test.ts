@@ -32,7 +32,9 @@ function watching(path: string, recursive: boolean, differing: Partial<WatchCont
   const end = (async () => {
     for await (const event of watchTree({ path, recursive }, context)) {
       events.push(event);
-      seen.push(`${event.type} ${event.path}${event.node ? ` ${event.node.data.toString()}` : ''}${event.children ? ` ${event.children.join(',')}` : ''}`);
+      seen.push(
+        `${event.type} ${event.path}${event.node ? ` ${event.node.data.toString()}` : ''}${event.children ? ` ${event.children.join(',')}` : ''}`,
+      );
     }
   })();
   end.catch(() => undefined);
@@ -76,7 +78,11 @@ describe('one node', () => {
     await watch.told('created /app again');
     server.put('/app/d');
     await watch.told('children /app d');
-    expect(watch.events[0]).toMatchObject({ type: 'changed', time: expect.stringMatching(/Z$/) as string, zxid: expect.stringMatching(/^0x/) as string });
+    expect(watch.events[0]).toMatchObject({
+      type: 'changed',
+      time: expect.stringMatching(/Z$/) as string,
+      zxid: expect.stringMatching(/^0x/) as string,
+    });
     watch.stop();
     await expect(watch.end).rejects.toMatchObject({ code: 'interrupted' });
     expect(watch.sessions.map(({ state }) => state)).toEqual(['closed']);

@@ -1,0 +1,186 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { RunOptions } from '../../support/run-command.js';
+import { signalsFromNow } from '../../support/signals.js';
+import { createZnodeWorld, type ZnodeWorld } from '../../support/znode-world.js';
+
+let world: ZnodeWorld;
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'zkd-watching-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+beforeEach(() => {
+  world = createZnodeWorld();
+  world.znodes.put('/app/config', { data: 'blue' });
+});
+
+/** Does one thing after the other, each once the command has said something more. */
+function stepByStep(...steps: (() => void)[]): Pick<RunOptions, 'onOutput'> {
+  let [next, seen] = [0, 0];
+  return {
+    onOutput({ stdout, stderr }) {
+      if (stdout.length + stderr.length === seen) return;
+      seen = stdout.length + stderr.length;
+      const step = steps[next++];
+      if (step) setTimeout(step, 10);
+    },
+  };
+}
+
+describe('znode watch', () => {
+  it('prints a line a change until it is interrupted', async () => {
+    const signal = signalsFromNow();
+    const steps = stepByStep(
+      () => world.znodes.put('/app/config', { data: 'green' }),
+      () => world.znodes.put('/app/new/deep'),
+      () => signal('SIGINT'),
+    );
+    const { stdout, stderr, exitCode, sessionStates } = await world.run('watch', ['/app', '-R'], steps);
+    expect({ stderr, exitCode, sessionStates }).toEqual({ stderr: 'Watching "/app"\n', exitCode: 130, sessionStates: ['closed'] });
+    expect(stdout).toMatch(/^\S+Z changed {2}\/app\/config {2}5 bytes, version 1\n\S+Z created {2}\/app\/new {2}0 bytes, version 0\n/);
+  });
+
+  it('prints the documents of the contract with --json', async () => {
+    const signal = signalsFromNow();
+    const steps = stepByStep(
+      () => world.znodes.put('/app/config', { data: 'green' }),
+      () => world.znodes.put('/app/config/child'),
+      () => world.znodes.remove('/app/config'),
+      () => signal('SIGTERM'),
+    );
+    const { stdout, exitCode } = await world.run('watch', ['/app/config', '--json'], steps);
+    expect(exitCode).toBe(143);
+    const time = expect.stringMatching(/^\d{4}-.*Z$/) as string;
+    const zxid = expect.stringMatching(/^0x/) as string;
+    const path = '/app/config';
+    expect(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual([
+      { type: 'changed', path, time, zxid },
+      { type: 'children', path, time, zxid, children: ['child'] },
+      { type: 'deleted', path, time },
+      { error: expect.objectContaining({ code: 'terminated' }) as object },
+    ]);
+  });
+
+  it('ends when nobody reads any more', async () => {
+    const steps = stepByStep(() => world.znodes.put('/app/config', { data: 'green' }));
+    expect(await world.run('watch', ['/app/config'], { ...steps, readerLeavesAfter: 0 })).toMatchObject({ exitCode: 0, stdout: '' });
+  });
+
+  it('ends with 6 when the session is gone and cannot be made anew', async () => {
+    const steps = stepByStep(() => {
+      world.znodes.unreachable = 'No server answers';
+      world.znodes.expire({ id: world.znodes.requests.at(-1)?.sessionId ?? '' });
+    });
+    const { exitCode, stdout, stderr } = await world.run('watch', ['/app/config'], steps);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 6, stdout: '' });
+    expect(stderr).toBe('Watching "/app/config"\nThe connection is gone: waiting for it\nError: No server answers\n');
+  });
+
+  it('runs a command on each change, with the new state on its stdin, until one fails', async () => {
+    const log = join(folder, 'log');
+    const script = `{ echo "$ZKD_EVENT $ZKD_PATH"; cat; echo; } >>${log}; [ "$ZKD_EVENT" != deleted ] || exit 7`;
+    const steps = stepByStep(() => {
+      world.znodes.put('/app/config', { data: 'green' });
+      setTimeout(() => world.znodes.put('/app/config/child'), 100);
+      setTimeout(() => world.znodes.remove('/app/config'), 200);
+    });
+    const { stdout, exitCode } = await world.run('watch', ['/app/config', '--', 'sh', '-c', script], steps);
+    expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 7 });
+    expect(await readFile(log, 'utf8')).toBe('changed /app/config\ngreen\nchildren /app/config\nchild\n\ndeleted /app/config\n\n');
+  });
+
+  it('is 127 where there is no such command', async () => {
+    const steps = stepByStep(() => world.znodes.put('/app/config', { data: 'green' }));
+    const { stderr, exitCode } = await world.run('watch', ['/app/config', '--', 'no-such-command'], steps);
+    expect(exitCode).toBe(127);
+    expect(stderr).toContain('Cannot run "no-such-command"');
+  });
+
+  it('says last that the code is its own where the command did not set it', async () => {
+    const { stderr, exitCode } = await world.run('watch', ['nowhere', '--', 'true']);
+    expect(exitCode).toBe(2);
+    expect(stderr.trimEnd().split('\n').at(-1)).toBe("zkd: exit code 2 is zkd's own, not the command's");
+  });
+});
+
+describe('znode edit', () => {
+  /** An editor that is a script; `$1` is the file. */
+  async function editor(script: string): Promise<Readonly<Record<string, string>>> {
+    const file = join(folder, 'editor.sh');
+    await writeFile(file, script);
+    return { VISUAL: '', EDITOR: `sh ${file}`, TMPDIR: folder };
+  }
+  const leftOver = async () => (await readdir(folder)).filter((name) => name.startsWith('zkd-edit-'));
+
+  it('writes back what was saved, and leaves no file', async () => {
+    const env = await editor('[ "$(stat -c %a "$1")" = 600 ] && sed -i s/blue/green/ "$1"');
+    expect(await world.run('edit', ['/app/config'], { env })).toMatchObject({
+      stdout: '/app/config: written, version 1, 5 bytes\n',
+      exitCode: 0,
+    });
+    expect(world.znodes.text('/app/config')).toBe('green');
+    expect(await leftOver()).toEqual([]);
+    expect((await world.json('edit', ['/app/config'], { env: await editor('echo red >"$1"') })).document).toMatchObject({
+      path: '/app/config',
+      changed: true,
+      stat: { version: 2 },
+    });
+    // The end of line is the editor's, not the data's.
+    expect(world.znodes.text('/app/config')).toBe('red');
+  });
+
+  it('writes nothing where nothing changed or the editor fails', async () => {
+    expect(await world.json('edit', ['/app/config'], { env: await editor('true') })).toMatchObject({
+      exitCode: 0,
+      document: { changed: false },
+    });
+    expect(await world.run('edit', ['/app/config'], { env: await editor('exit 3') })).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(await leftOver()).toEqual([]);
+    expect(world.znodes.tree.stat('/app/config')).toMatchObject({ version: 0 });
+  });
+
+  it('keeps the text in a named file where somebody else was faster', async () => {
+    const env = await editor('echo mine >"$1"');
+    let reads = 0;
+    world.znodes.onRequest = ({ method }) => {
+      if (method === 'get' && ++reads === 1) setTimeout(() => world.znodes.put('/app/config', { data: 'theirs' }), 1);
+    };
+    const { exitCode, document } = await world.json('edit', ['/app/config'], { env });
+    expect(exitCode).toBe(4);
+    const { message, details } = document['error'] as { readonly message: string; readonly details: { readonly file: string } };
+    expect(message).toContain(details.file);
+    expect(await readFile(details.file, 'utf8')).toBe('mine');
+    expect(world.znodes.text('/app/config')).toBe('theirs');
+    await rm(join(details.file, '..'), { recursive: true });
+  });
+
+  it('does not take a node that was made again for the one that was read', async () => {
+    const env = await editor('echo mine >"$1"');
+    world.znodes.onRequest = ({ method }) => {
+      if (method !== 'get') return;
+      world.znodes.onRequest = () => undefined;
+      setTimeout(() => {
+        world.znodes.remove('/app/config');
+        world.znodes.put('/app/config', { data: 'another' });
+      }, 1);
+    };
+    expect(await world.run('edit', ['/app/config'], { env })).toMatchObject({ exitCode: 4 });
+    expect(world.znodes.text('/app/config')).toBe('another');
+    for (const name of await leftOver()) await rm(join(folder, name), { recursive: true });
+  });
+
+  it('is for text only, and for nodes that are there', async () => {
+    world.znodes.put('/app/logo', { data: Buffer.from([0xff, 0xfe]) });
+    expect(await world.run('edit', ['/app/logo'], { env: await editor('true') })).toMatchObject({ exitCode: 2 });
+    expect(await world.run('edit', ['/none'], { env: await editor('true') })).toMatchObject({ exitCode: 3 });
+    expect(await leftOver()).toEqual([]);
+  });
+});
