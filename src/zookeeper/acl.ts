@@ -6,14 +6,16 @@ import { createHash } from 'node:crypto';
 import { ZkdError } from '../errors.js';
 import type { AclEntry, Permission } from './port.js';
 
-/** In the order of their letters in `cdrwa`, with the bits of the protocol. */
+/** With the bits of the protocol. */
 const PERMISSIONS: readonly { readonly name: Permission; readonly letter: string; readonly bit: number }[] = [
-  { name: 'create', letter: 'c', bit: 4 },
-  { name: 'delete', letter: 'd', bit: 8 },
   { name: 'read', letter: 'r', bit: 1 },
   { name: 'write', letter: 'w', bit: 2 },
+  { name: 'create', letter: 'c', bit: 4 },
+  { name: 'delete', letter: 'd', bit: 8 },
   { name: 'admin', letter: 'a', bit: 16 },
 ];
+/** The order the letters are written in. */
+const LETTERS = 'cdrwa';
 
 /** Everybody may do everything: what a node has where nobody says otherwise. */
 export const OPEN_ACL: readonly AclEntry[] = [{ scheme: 'world', id: 'anyone', permissions: PERMISSIONS.map(({ name }) => name) }];
@@ -63,7 +65,8 @@ function invalid(text: string, why: string): ZkdError {
 /** The text of one entry; {@link parseAclEntry} reads it. */
 export function formatAclEntry({ scheme, id, permissions }: AclEntry): string {
   const letters = PERMISSIONS.filter(({ name }) => permissions.includes(name)).map(({ letter }) => letter);
-  return `${scheme}:${id}:${letters.join('')}`;
+  const inOrder = letters.sort((one, other) => LETTERS.indexOf(one) - LETTERS.indexOf(other));
+  return `${scheme}:${id}:${inOrder.join('')}`;
 }
 
 /** The id an entry of the scheme `digest` has for someone who gives `user:password` as credential. */

@@ -48,7 +48,7 @@ async function removed(steps: CreationSteps, path: string, error: unknown): Prom
     return error;
   } catch {
     if (!(error instanceof ZkdError)) return error;
-    return new ZkdError(error.code, `${error.message}; the znode "${path}" is left behind without its data`, {
+    return new ZkdError(error.code, `${error.message}; the znode "${path}" is left behind`, {
       cause: error,
       suggestions: [...error.suggestions, `zkd znode rm ${path}`],
       details: { ...error.details, left: path },
