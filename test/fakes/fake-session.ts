@@ -5,7 +5,11 @@
  */
 import { ZkdError } from '../../src/errors.js';
 import type * as port from '../../src/zookeeper/port.js';
-import { type Asker, checkPath, digestOf, FakeTree, parentOf, sessionFailure, type TreeEvent } from './fake-tree.js';
+import { digestId } from '../../src/zookeeper/index.js';
+import { sessionError } from '../../src/zookeeper/errors.js';
+import { checkPath } from '../../src/zookeeper/paths.js';
+import { checkAcl, checkSize, checkTtl, versionNumber } from '../../src/zookeeper/request-checks.js';
+import { type Asker, FakeTree, parentOf, treeFailure, type TreeEvent } from './fake-tree.js';
 
 /** The port's methods that are a request. */
 export type FakeMethod = Exclude<keyof port.ZooKeeperSession, 'id' | 'timeoutMs' | 'state' | 'close'>;
@@ -30,6 +34,20 @@ export interface FakeNode extends port.CreateOptions {
 }
 
 const TEST: Asker = { sessionId: '0x0', identities: [], isSuper: true };
+/** As in "Cannot ... znode". */
+const VERBS: Readonly<Record<FakeMethod, string>> = {
+  get: 'read',
+  exists: 'read',
+  children: 'list the children of',
+  create: 'create',
+  set: 'set',
+  delete: 'delete',
+  getAcl: 'read the ACL of',
+  setAcl: 'set the ACL of',
+  sync: 'sync',
+  watchNode: 'watch',
+  watchChildren: 'watch',
+};
 // Tests may replace the timers of the process; round trips go on.
 const nextTurn = setImmediate;
 
@@ -107,7 +125,7 @@ export class FakeZooKeeper {
     if (this.unreachable !== undefined)
       throw new ZkdError('zookeeper-unavailable', this.unreachable, { details: { reason: 'connection-lost' } });
     for (const { scheme, credential } of options.auth ?? [])
-      if (scheme !== 'digest' || !credential.includes(':')) throw sessionFailure('auth-failed', '/');
+      if (scheme !== 'digest' || !credential.includes(':')) throw sessionError('auth-failed', { verb: 'open', path: '/' });
     const session = new FakeSession(this, `0x1000000000000${(++this.#count).toString(16).padStart(3, '0')}`, options);
     this.#sessions.set(session.id, session);
     return session;
@@ -191,7 +209,7 @@ class FakeSession implements port.ZooKeeperSession {
     this.id = id;
     this.timeoutMs = sessionTimeoutMs;
     this.#server = server;
-    this.#asker = { sessionId: id, identities: auth.map(({ credential }) => digestOf(credential)) };
+    this.#asker = { sessionId: id, identities: auth.map(({ credential }) => digestId(credential)) };
     this.#chroot = chroot === '/' ? '' : chroot;
     this.#operationMs = timeoutMs;
   }
@@ -209,15 +227,28 @@ class FakeSession implements port.ZooKeeperSession {
   }
 
   create(path: string, data: Uint8Array, options: port.CreateOptions = {}): Promise<string> {
-    return this.#request('create', path, (full, tree) => tree.create(full, data, options, this.#asker).slice(this.#chroot.length));
+    return this.#request('create', path, (full, tree) => {
+      const asked = { verb: VERBS.create, path };
+      checkTtl(options);
+      checkSize(asked, full, data);
+      if (options.acl) checkAcl(asked, options.acl, this.#asker.identities.length > 0);
+      return tree.create(full, data, options, this.#asker).slice(this.#chroot.length);
+    });
   }
 
   set(path: string, data: Uint8Array, { version }: { readonly version?: number } = {}): Promise<port.Stat> {
-    return this.#request('set', path, (full, tree) => tree.set(full, data, version, this.#asker));
+    return this.#request('set', path, (full, tree) => {
+      versionNumber(version);
+      checkSize({ verb: VERBS.set, path }, full, data);
+      return tree.set(full, data, version, this.#asker);
+    });
   }
 
   delete(path: string, { version }: { readonly version?: number } = {}): Promise<void> {
-    return this.#request('delete', path, (full, tree) => tree.delete(full, version, this.#asker));
+    return this.#request('delete', path, (full, tree) => {
+      versionNumber(version);
+      tree.delete(full, version, this.#asker);
+    });
   }
 
   getAcl(path: string): Promise<port.NodeAcl> {
@@ -225,7 +256,11 @@ class FakeSession implements port.ZooKeeperSession {
   }
 
   setAcl(path: string, acl: readonly port.AclEntry[], { version }: { readonly version?: number } = {}): Promise<port.Stat> {
-    return this.#request('setAcl', path, (full, tree) => tree.setAcl(full, acl, version, this.#asker));
+    return this.#request('setAcl', path, (full, tree) => {
+      versionNumber(version);
+      checkAcl({ verb: VERBS.setAcl, path }, acl, this.#asker.identities.length > 0);
+      return tree.setAcl(full, acl, version, this.#asker);
+    });
   }
 
   sync(path: string): Promise<void> {
@@ -286,48 +321,54 @@ class FakeSession implements port.ZooKeeperSession {
     if (this.state === 'expired' || this.state === 'closed') return;
     this.state = state;
     this.#server.forget(this.id);
-    for (const watch of this.#watches) watch.end(this.#over(watch.path));
+    for (const watch of this.#watches) watch.end(this.#over('watchNode', watch.path));
     this.#wake();
   }
 
   async #request<T>(method: FakeMethod, path: string, perform: (full: string, tree: FakeTree) => T): Promise<T> {
     checkPath(path);
-    if (this.#isClosing) throw sessionFailure('closed', path);
+    if (this.#isClosing) throw this.#failure('closed', method, path);
     const server = this.#server;
     const full = path === '/' && this.#chroot !== '' ? this.#chroot : `${this.#chroot}${path}`;
     this.#own += 1;
     server.mostUnderWay = Math.max(server.mostUnderWay, (server.underWay += 1));
     try {
       await turn();
-      if (this.state === 'disconnected') await this.#reconnected(path);
-      if (this.state !== 'connected') throw this.#over(path);
+      if (this.state === 'disconnected') await this.#reconnected(method, path);
+      if (this.state !== 'connected') throw this.#over(method, path);
       const request = { method, path: full, sessionId: this.id };
       server.onRequest(request);
       server.requests.push(request);
       const failure = server.takeFailure(method, full);
-      if (failure && !failure.applied) throw sessionFailure(failure.reason, path);
+      if (failure && !failure.applied) throw this.#failure(failure.reason, method, path);
       const answer = perform(full, server.tree);
-      if (failure) throw sessionFailure(failure.reason, path, { outcome: 'unknown' });
+      if (failure) throw this.#failure(failure.reason, method, path, { outcome: 'unknown' });
       return answer;
     } catch (error) {
-      throw this.#seenFromHere(error, full, path);
+      throw this.#seenFromHere(error, method, full, path);
     } finally {
       this.#own -= 1;
       server.underWay -= 1;
     }
   }
 
-  /** The tree knows nothing of a chroot. */
-  #seenFromHere(error: unknown, full: string, path: string): unknown {
-    if (!(error instanceof ZkdError) || this.#chroot === '' || error.details['path'] !== full) return error;
-    return sessionFailure(error.details['reason'] as port.SessionReason, path);
+  #failure(reason: port.SessionReason, method: FakeMethod, path: string, options: { readonly outcome?: 'unknown' } = {}): ZkdError {
+    return sessionError(reason, { verb: VERBS[method], path }, options);
   }
 
-  async #reconnected(path: string): Promise<void> {
+  /** The tree knows nothing of a chroot, nor of what was asked. */
+  #seenFromHere(error: unknown, method: FakeMethod, full: string, path: string): unknown {
+    if (!(error instanceof ZkdError)) return error;
+    const { reason, path: named, outcome } = error.details;
+    if (outcome !== undefined || typeof reason !== 'string' || typeof named !== 'string' || !named.startsWith(full)) return error;
+    return this.#failure(reason as port.SessionReason, method, `${path}${named.slice(full.length)}`);
+  }
+
+  async #reconnected(method: FakeMethod, path: string): Promise<void> {
     const deadline = performance.now() + this.#operationMs;
     while (this.state === 'disconnected') {
       const leftMs = deadline - performance.now();
-      if (leftMs <= 0) throw sessionFailure('connection-lost', path);
+      if (leftMs <= 0) throw this.#failure('connection-lost', method, path);
       let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
         this.#wakers.add(resolve);
@@ -342,8 +383,8 @@ class FakeSession implements port.ZooKeeperSession {
     this.#wakers.clear();
   }
 
-  #over(path: string): ZkdError {
-    return sessionFailure(this.state === 'expired' ? 'session-expired' : 'closed', path);
+  #over(method: FakeMethod, path: string): ZkdError {
+    return this.#failure(this.state === 'expired' ? 'session-expired' : 'closed', method, path);
   }
 
   #watch(path: string, isFor: (event: TreeEvent) => boolean): FakeWatch {
@@ -354,7 +395,7 @@ class FakeSession implements port.ZooKeeperSession {
 
   #stat(full: string): port.Stat {
     const stat = this.#server.tree.stat(full);
-    if (!stat) throw sessionFailure('no-node', full);
+    if (!stat) throw treeFailure('no-node', full);
     return stat;
   }
 

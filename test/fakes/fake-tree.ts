@@ -2,32 +2,22 @@
  * The data tree of a ZooKeeper that lives in memory: versions, zxids, sequence numbers, kinds and ACLs as ZooKeeper 3.9 keeps them. It
  * checks in ZooKeeper's own order, so that where two things are wrong the same one is named. It knows no connections and no watches.
  */
-import { createHash } from 'node:crypto';
-import { ZkdError } from '../../src/errors.js';
-import type { ExitCodeName } from '../../src/exit-codes.js';
-import type { AclEntry, CreateOptions, NodeKind, Permission, SessionReason, Stat } from '../../src/zookeeper/port.js';
+import {
+  OPEN_ACL,
+  parentPath,
+  type AclEntry,
+  type CreateOptions,
+  type NodeKind,
+  type Permission,
+  type SessionReason,
+  type Stat,
+} from '../../src/zookeeper/index.js';
+import { sessionError } from '../../src/zookeeper/errors.js';
+import type { ZkdError } from '../../src/errors.js';
 
-const CODES: Readonly<Record<SessionReason, ExitCodeName>> = {
-  'no-node': 'not-found',
-  'node-exists': 'conflict',
-  'bad-version': 'conflict',
-  'not-empty': 'conflict',
-  'no-children-for-ephemerals': 'conflict',
-  'no-auth': 'denied',
-  'auth-failed': 'denied',
-  'invalid-acl': 'usage',
-  'invalid-path': 'usage',
-  'too-large': 'usage',
-  unsupported: 'failure',
-  'connection-lost': 'zookeeper-unavailable',
-  timeout: 'zookeeper-unavailable',
-  'session-expired': 'zookeeper-unavailable',
-  closed: 'failure',
-};
-
-/** The error a session rejects with. */
-export function sessionFailure(reason: SessionReason, path: string, details: Readonly<Record<string, unknown>> = {}): ZkdError {
-  return new ZkdError(CODES[reason], `${path}: ${reason}`, { details: { reason, path, ...details } });
+/** What went wrong, in words for the test's own calls; a session says it in the words of its request. */
+export function treeFailure(reason: SessionReason, path: string): ZkdError {
+  return sessionError(reason, { verb: 'use', path });
 }
 
 /** Who asks: the session, and what it proved to be. */
@@ -63,30 +53,12 @@ interface Znode {
   readonly children: Set<string>;
 }
 
-const EVERYTHING: readonly Permission[] = ['read', 'write', 'create', 'delete', 'admin'];
-const OPEN: readonly AclEntry[] = [{ scheme: 'world', id: 'anyone', permissions: EVERYTHING }];
-/** ZooKeeper's `jute.maxbuffer`, and what a request needs around path and data. */
-const LARGEST_REQUEST = 0xfffff;
-const OVERHEAD = 100;
-const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\ud800-\uf8ff\ufff0-\uffff]/;
+export const parentOf = (path: string): string => parentPath(path) ?? '/';
 
-export function parentOf(path: string): string {
-  return path.slice(0, Math.max(1, path.lastIndexOf('/')));
-}
+/** As the protocol has them, in the order of their letters. */
+const PERMISSIONS: readonly Permission[] = OPEN_ACL[0]?.permissions ?? [];
 
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
-
-/** `user:password` as ZooKeeper's digest scheme knows it. */
-export function digestOf(credential: string): string {
-  return `${credential.slice(0, credential.indexOf(':'))}:${createHash('sha1').update(credential).digest('base64')}`;
-}
-
-/** As ZooKeeper's own check of a path. */
-export function checkPath(path: string): void {
-  const names = path.split('/').slice(1);
-  const isWhole = path === '/' || (path.startsWith('/') && names.every((name) => name !== '' && name !== '.' && name !== '..'));
-  if (!isWhole || FORBIDDEN.test(path)) throw sessionFailure('invalid-path', path);
-}
 
 /** See the head of the file. Every change is told to `onEvent` once it is made. */
 export class FakeTree {
@@ -97,7 +69,8 @@ export class FakeTree {
   #zxid = 0;
 
   constructor() {
-    for (const path of ['/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config']) this.#add(path, this.#newNode(Buffer.alloc(0), OPEN));
+    for (const path of ['/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config'])
+      this.#add(path, this.#newNode(Buffer.alloc(0), OPEN_ACL));
     this.#node('/zookeeper/config').acl = [{ scheme: 'world', id: 'anyone', permissions: ['read'] }];
   }
 
@@ -128,24 +101,21 @@ export class FakeTree {
   acl(path: string, asker: Asker): readonly AclEntry[] {
     const node = this.#node(path);
     if (may(node, asker, 'admin')) return node.acl;
-    if (!may(node, asker, 'read')) throw sessionFailure('no-auth', path);
+    if (!may(node, asker, 'read')) throw treeFailure('no-auth', path);
     return node.acl.map((entry) => (entry.scheme === 'digest' ? { ...entry, id: `${entry.id.split(':')[0] ?? ''}:x` } : entry));
   }
 
   create(path: string, data: Uint8Array, options: CreateOptions, asker: Asker): string {
     const { mode = 'persistent', ttlMs } = options;
-    const isTtl = mode.startsWith('ttl');
-    if (isTtl !== (ttlMs !== undefined)) throw sessionFailure('unsupported', path);
-    if (isTtl && !this.supportsTtl) throw sessionFailure('unsupported', path);
-    checkSize(path, data);
-    const acl = fixedAcl(path, options.acl ?? OPEN, asker);
-    if (path === '/') throw sessionFailure('node-exists', path);
+    if (ttlMs !== undefined && !this.supportsTtl) throw treeFailure('unsupported', path);
+    const acl = fixedAcl(path, options.acl ?? OPEN_ACL, asker);
+    if (path === '/') throw treeFailure('node-exists', path);
     const parent = this.#nodes.get(parentOf(path));
-    if (!parent) throw sessionFailure('no-node', path);
-    if (!may(parent, asker, 'create')) throw sessionFailure('no-auth', path);
+    if (!parent) throw treeFailure('no-node', path);
+    if (!may(parent, asker, 'create')) throw treeFailure('no-auth', path);
     const made = mode.endsWith('-sequential') ? `${path}${String(parent.creations).padStart(10, '0')}` : path;
-    if (this.#nodes.has(made)) throw sessionFailure('node-exists', made);
-    if (parent.kind === 'ephemeral') throw sessionFailure('no-children-for-ephemerals', made);
+    if (this.#nodes.has(made)) throw treeFailure('node-exists', made);
+    if (parent.kind === 'ephemeral') throw treeFailure('no-children-for-ephemerals', made);
     const kind = mode.replace('-sequential', '') as NodeKind;
     this.#add(made, { ...this.#newNode(data, acl), kind, ttlMs: ttlMs ?? null, owner: kind === 'ephemeral' ? asker.sessionId : null });
     this.onEvent({ path: made, kind: 'created' });
@@ -153,27 +123,26 @@ export class FakeTree {
   }
 
   set(path: string, data: Uint8Array, version: number | undefined, asker: Asker): Stat {
-    checkSize(path, data);
     const node = this.#allowed(path, asker, 'write');
-    if (version !== undefined && version !== node.version) throw sessionFailure('bad-version', path);
+    if (version !== undefined && version !== node.version) throw treeFailure('bad-version', path);
     Object.assign(node, { data: Buffer.from(data), version: node.version + 1, mzxid: ++this.#zxid, mtime: Date.now() });
     this.onEvent({ path, kind: 'changed' });
     return statOf(node);
   }
 
   delete(path: string, version: number | undefined, asker: Asker): void {
-    if (path === '/') throw sessionFailure('invalid-path', path);
+    if (path === '/') throw treeFailure('invalid-path', path);
     const node = this.#node(path);
-    if (!may(this.#node(parentOf(path)), asker, 'delete')) throw sessionFailure('no-auth', path);
-    if (version !== undefined && version !== node.version) throw sessionFailure('bad-version', path);
-    if (node.children.size > 0) throw sessionFailure('not-empty', path);
+    if (!may(this.#node(parentOf(path)), asker, 'delete')) throw treeFailure('no-auth', path);
+    if (version !== undefined && version !== node.version) throw treeFailure('bad-version', path);
+    if (node.children.size > 0) throw treeFailure('not-empty', path);
     this.#remove(path);
   }
 
   setAcl(path: string, wanted: readonly AclEntry[], version: number | undefined, asker: Asker): Stat {
     const acl = fixedAcl(path, wanted, asker);
     const node = this.#allowed(path, asker, 'admin');
-    if (version !== undefined && version !== node.aversion) throw sessionFailure('bad-version', path);
+    if (version !== undefined && version !== node.aversion) throw treeFailure('bad-version', path);
     Object.assign(node, { acl, aversion: node.aversion + 1 });
     this.#zxid += 1;
     return statOf(node);
@@ -225,13 +194,13 @@ export class FakeTree {
 
   #node(path: string): Znode {
     const node = this.#nodes.get(path);
-    if (!node) throw sessionFailure('no-node', path);
+    if (!node) throw treeFailure('no-node', path);
     return node;
   }
 
   #allowed(path: string, asker: Asker, permission: Permission): Znode {
     const node = this.#node(path);
-    if (!may(node, asker, permission)) throw sessionFailure('no-auth', path);
+    if (!may(node, asker, permission)) throw treeFailure('no-auth', path);
     return node;
   }
 }
@@ -252,12 +221,8 @@ function fixedAcl(path: string, acl: readonly AclEntry[], { identities }: Asker)
   const isFine = ({ scheme, id }: AclEntry): boolean =>
     (scheme === 'world' && id === 'anyone') || (scheme === 'digest' && id.split(':').length === 2) || (scheme === 'ip' && id !== '');
   if (fixed.length === 0 || (acl.some(({ scheme }) => scheme === 'auth') && identities.length === 0) || !fixed.every(isFine))
-    throw sessionFailure('invalid-acl', path);
-  return fixed.map((entry) => ({ ...entry, permissions: EVERYTHING.filter((permission) => entry.permissions.includes(permission)) }));
-}
-
-function checkSize(path: string, data: Uint8Array): void {
-  if (data.length + Buffer.byteLength(path) + OVERHEAD > LARGEST_REQUEST) throw sessionFailure('too-large', path);
+    throw treeFailure('invalid-acl', path);
+  return fixed.map((entry) => ({ ...entry, permissions: PERMISSIONS.filter((permission) => entry.permissions.includes(permission)) }));
 }
 
 function statOf(node: Znode): Stat {

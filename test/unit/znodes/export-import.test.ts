@@ -7,16 +7,13 @@ import type { PlaceOptions, PlaceResult } from '../../../src/znodes/place-tree.j
 import { readExport } from '../../../src/znodes/read-export.js';
 import { readTree } from '../../../src/znodes/read-tree.js';
 import type { TreeRecord } from '../../../src/znodes/record-format.js';
-import type { AclEntry, ZooKeeperSession } from '../../../src/zookeeper/index.js';
+import { digestId, OPEN_ACL, type AclEntry, type ZooKeeperSession } from '../../../src/zookeeper/index.js';
 import { FakeZooKeeper, openFakeSession } from '../../fakes/fake-session.js';
-import { digestOf } from '../../fakes/fake-tree.js';
 import { failureOf } from '../../support/failure-of.js';
 import { records } from '../../support/znode-trees.js';
 
 const BOB = { servers: [], auth: [{ scheme: 'digest', credential: 'bob:secret' }] };
-const BOBS: readonly AclEntry[] = [
-  { scheme: 'digest', id: digestOf('bob:secret'), permissions: ['read', 'write', 'create', 'delete', 'admin'] },
-];
+const BOBS: readonly AclEntry[] = [{ scheme: 'digest', id: digestId('bob:secret'), permissions: OPEN_ACL[0]?.permissions ?? [] }];
 
 async function exported(session: ZooKeeperSession, root: string, options: ExportOptions = {}): Promise<string> {
   let text = '';
@@ -104,7 +101,7 @@ describe('export', () => {
     expect((failure.details['failed'] as { path: string }[]).map(({ path }) => path)).toEqual(['/app/secret', '/app/shown']);
     expect(text).toContain('"denied":2');
     const whole = await exported(await openFakeSession(server, BOB), '/app');
-    expect(whole).toContain(digestOf('bob:secret'));
+    expect(whole).toContain(digestId('bob:secret'));
     expect(whole).toContain('"path":"/secret/below"');
   });
 
