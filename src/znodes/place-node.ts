@@ -16,6 +16,8 @@ export interface PlaceNodeOptions {
   readonly overwrite: boolean;
   /** Only says what it would do. */
   readonly dryRun: boolean;
+  /** The node is probably there: it is read first, which is faster than a create that is refused. */
+  readonly isExpected?: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly clock?: Clock;
 }
@@ -54,17 +56,19 @@ const isWorthAnotherTry = (error: unknown): boolean =>
   ['connection-lost', 'timeout', 'bad-version', 'vanished'].some((reason) => hasReason(error, reason));
 
 async function tryOnce(session: ZooKeeperSession, path: string, wanted: Wanted, options: PlaceNodeOptions): Promise<Placed> {
-  if (!options.dryRun && path !== '/' && (await isCreated(session, path, wanted))) return 'created';
+  const { dryRun, isExpected = false } = options;
+  const mayCreate = !dryRun && path !== '/';
+  if (mayCreate && !isExpected && (await isCreated(session, path, wanted))) return 'created';
   const found = await read(session, path);
   if (!found) {
-    if (options.dryRun) return 'created';
+    if (dryRun || (mayCreate && isExpected && (await isCreated(session, path, wanted)))) return 'created';
     throw new ZkdError('conflict', `Znode "${path}" comes and goes`, { details: { reason: 'vanished', path } });
   }
   const fields = differingFields(found, wanted);
   if (fields.length === 0) return 'unchanged';
   if (!options.overwrite && !isHalfMade(found, wanted)) return 'kept';
   if (fields.includes('kind')) throw otherKind(path, found, wanted);
-  if (!options.dryRun) await write(session, path, wanted, found);
+  if (!dryRun) await write(session, path, wanted, found);
   return 'changed';
 }
 

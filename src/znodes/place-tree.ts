@@ -70,6 +70,8 @@ class Placing {
   readonly #open = new Map<string, Promise<boolean>>();
   /** Nodes that could not be written. */
   readonly #blocked = new Set<string>();
+  /** The node written last was there already, and so is probably the next. */
+  #wasThere = false;
   /** The topmost nodes that are to go. */
   readonly #extras: string[] = [];
 
@@ -154,7 +156,10 @@ class Placing {
       if (isReserved(path)) throw reserved(path);
       if (!data || !acl) throw deniedFailure('reading all of the original', path);
       const wanted = { data, acl, kind: kind === 'ephemeral' ? ('persistent' as const) : kind, ttlMs };
-      this.#count(path, await placeNode(this.#session, path, wanted, { overwrite: mode !== 'create', dryRun, signal }));
+      const isExpected = this.#wasThere;
+      const placed = await placeNode(this.#session, path, wanted, { overwrite: mode !== 'create', dryRun, isExpected, signal });
+      this.#wasThere = placed !== 'created';
+      this.#count(path, placed);
       return true;
     } catch (error) {
       if (!concernsNodeOnly(error)) throw error;

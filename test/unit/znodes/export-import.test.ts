@@ -227,6 +227,14 @@ describe('import', () => {
     expect(await differences(readTree(session, '/app'), readTree(session, '/to'))).toEqual([]);
   });
 
+  test('asks for hardly any create that is refused where the tree is there already', async () => {
+    const { server, session } = await serverWith(Array.from({ length: 300 }, (_, index) => `/app/${index}`));
+    const text = await exported(session, '/app');
+    server.requests.length = 0;
+    expect(await imported(session, text)).toMatchObject({ unchanged: 301 });
+    expect(server.requests.filter(({ method }) => method === 'create').length).toBeLessThan(70);
+  });
+
   test('finishes a node that was made and not filled when it was interrupted', async () => {
     const { server, session } = await serverWith([]);
     server.put('/app/a', { data: 'secret', acl: BOBS });
