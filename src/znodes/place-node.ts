@@ -5,10 +5,11 @@
 import { hasReason, ZkdError } from '../errors.js';
 import { systemClock, type Clock } from '../runtime/retry-until.js';
 import type { AclEntry, CreateMode, Stat, ZooKeeperSession } from '../zookeeper/index.js';
+import { deniedFailure } from './failures.js';
 import type { TreeRecord } from './record-format.js';
 import { differingFields } from './same-node.js';
 
-/** `kept`: it was there, is different, and is not to be written over. */
+/** `kept`: it was there, is different or may not be read, and is not to be written over. */
 export type Placed = 'created' | 'changed' | 'unchanged' | 'kept';
 
 export interface PlaceNodeOptions {
@@ -62,14 +63,33 @@ async function tryOnce(session: ZooKeeperSession, path: string, wanted: Wanted, 
   const found = await read(session, path);
   if (!found) {
     if (dryRun || (mayCreate && isExpected && (await isCreated(session, path, wanted)))) return 'created';
-    throw new ZkdError('conflict', `Znode "${path}" comes and goes`, { details: { reason: 'vanished', path } });
+    throw vanished(path);
   }
+  if (found === 'denied') return placeUnseen(session, path, wanted, options);
   const fields = differingFields(found, wanted);
   if (fields.length === 0) return 'unchanged';
-  if (!options.overwrite && !isHalfMade(found, wanted)) return 'kept';
+  if (isLeftEmpty(found, wanted)) return dryRun ? 'changed' : makeAnew(session, path, wanted, found.stat);
+  if (!options.overwrite) return 'kept';
   if (fields.includes('kind')) throw otherKind(path, found, wanted);
   if (!dryRun) await write(session, path, wanted, found);
   return 'changed';
+}
+
+/** A node that is there and may not be read: it is different for all that can be known. */
+async function placeUnseen(session: ZooKeeperSession, path: string, wanted: Wanted, options: PlaceNodeOptions): Promise<Placed> {
+  const stat = await session.exists(path);
+  if (!stat) throw vanished(path);
+  const isLeft = isLeftClosed(stat, wanted);
+  if (!options.overwrite && !isLeft) return 'kept';
+  if (options.overwrite && isLeft) return options.dryRun ? 'changed' : makeAnew(session, path, wanted, stat);
+  throw deniedFailure(isLeft ? 'looking whether an interrupted run left it: reading' : 'reading', path);
+}
+
+/** Nobody has written to it since, or the delete is refused. */
+async function makeAnew(session: ZooKeeperSession, path: string, wanted: Wanted, { version }: Stat): Promise<Placed> {
+  await session.delete(path, { version });
+  if (await isCreated(session, path, wanted)) return 'changed';
+  throw vanished(path);
 }
 
 /** False where there is a node already. */
@@ -93,21 +113,34 @@ interface Found extends Wanted {
   readonly aversion: number;
 }
 
-async function read(session: ZooKeeperSession, path: string): Promise<Found | undefined> {
+async function read(session: ZooKeeperSession, path: string): Promise<Found | 'denied' | undefined> {
   try {
     const { data, stat } = await session.get(path);
     const { acl, stat: aclStat } = await session.getAcl(path);
     return { data, acl, kind: stat.kind, ttlMs: stat.ttlMs, stat, aversion: aclStat.aversion };
   } catch (error) {
     if (hasReason(error, 'no-node')) return undefined;
+    if (hasReason(error, 'no-auth')) return 'denied';
     throw error;
   }
 }
 
-/** A node with an ACL is made empty, gets its ACL, then its data; an interruption in between leaves one nobody ever wrote to. */
-function isHalfMade(found: Found, { data, acl, kind }: Wanted): boolean {
-  const isUntouched = found.stat.version === 0 && found.data.length === 0 && found.stat.numChildren === 0;
-  return isUntouched && data.length > 0 && !isOpen(acl) && found.kind === kind && found.aversion <= 1;
+/**
+ * A node with an ACL of its own is made empty, closed to all but its maker, filled, and gets its ACL last. A run that is killed in between
+ * leaves one that nobody ever wrote to,
+ */
+function isLeftEmpty({ stat, acl }: Found, wanted: Wanted): boolean {
+  return isUnfinished(stat, wanted) && stat.aversion === 0 && isOpen(acl) && stat.version === 0 && stat.dataLength === 0;
+}
+
+/** or one that nobody can read, with one ACL since it was made, and with nothing or all in it. */
+function isLeftClosed(stat: Stat, wanted: Wanted): boolean {
+  const isFilled = stat.version === 1 && stat.dataLength === wanted.data.length;
+  return isUnfinished(stat, wanted) && stat.aversion === 1 && (isFilled || (stat.version === 0 && stat.dataLength === 0));
+}
+
+function isUnfinished({ kind, numChildren }: Stat, wanted: Wanted): boolean {
+  return kind === wanted.kind && numChildren === 0 && wanted.data.length > 0 && !isOpen(wanted.acl);
 }
 
 /** Conditional on what was read. Data is never there for anybody whom the new ACL keeps away. */
@@ -127,6 +160,10 @@ async function write(session: ZooKeeperSession, path: string, wanted: Wanted, fo
 function isOpen(acl: readonly AclEntry[]): boolean {
   const [first] = acl;
   return acl.length === 1 && first?.scheme === 'world' && first.permissions.length === 5;
+}
+
+function vanished(path: string): ZkdError {
+  return new ZkdError('conflict', `Znode "${path}" comes and goes`, { details: { reason: 'vanished', path } });
 }
 
 function otherKind(path: string, found: Wanted, wanted: Wanted): ZkdError {

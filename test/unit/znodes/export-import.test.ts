@@ -246,6 +246,26 @@ describe('import', () => {
     expect([server.text('/to/a'), (await bob.getAcl('/to/a')).acl]).toEqual(['secret', BOBS]);
   });
 
+  test('makes anew what a killed run left closed, where it may write over things, and leaves other closed nodes alone', async () => {
+    const { server, session } = await serverWith(['/to/other']);
+    server.put('/app', { data: '' });
+    server.put('/app/a', { data: 'secret', acl: BOBS });
+    server.put('/app/other', { data: 'mine', acl: BOBS });
+    const bob = await openFakeSession(server, BOB);
+    const text = await exported(bob, '/app');
+    const eve = await openFakeSession(server, { servers: [], auth: [{ scheme: 'digest', credential: 'eve:x' }] });
+    await eve.create('/to/a', Buffer.alloc(0));
+    for (const path of ['/to/a', '/to/other']) {
+      await eve.setAcl(path, [{ scheme: 'auth', id: '', permissions: ['read', 'write', 'admin'] }]);
+    }
+    const inCreate = await failureOf(imported(bob, text, '/to'));
+    expect(inCreate).toMatchObject({ code: 'partial', details: { kept: 1, failedCount: 1, failed: [{ path: '/to/a' }] } });
+    const inOverwrite = await failureOf(imported(bob, text, '/to', { mode: 'overwrite' }));
+    expect(inOverwrite).toMatchObject({ code: 'partial', details: { changed: 1, failedCount: 1, failed: [{ path: '/to/other' }] } });
+    expect([server.text('/to/a'), server.text('/to/other')]).toEqual(['secret', '/to/other']);
+    expect((await failureOf(session.get('/to/a'))).code).toBe('denied');
+  });
+
   test('survives a lost connection: what nobody knows the outcome of is looked at, and counted once', async () => {
     const { server, session } = await serverWith(['/app/a', '/app/b', '/app/c']);
     const text = await exported(session, '/app');
