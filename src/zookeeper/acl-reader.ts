@@ -117,9 +117,9 @@ class Line {
     if (this.#writes < atLeast.writes) this.#sync(path, atLeast.writes);
     const askOnce = (): void =>
       this.#send('getAcl', path, (code, zxid, reader) => {
-        if (code === 0) done(0, reader.acl());
-        else if (zxid >= atLeast.zxid || code === CONNECTION_LOST) done(code);
-        else again();
+        if (code !== CONNECTION_LOST && zxid < atLeast.zxid) again();
+        else if (code === 0) done(0, reader.acl());
+        else done(code);
       });
     const again = (): void => {
       this.#sync(path, atLeast.writes);
