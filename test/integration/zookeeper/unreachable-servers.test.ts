@@ -79,8 +79,7 @@ describe('opening a session where there is none', () => {
   });
 
   it('says that only TLS is spoken', async () => {
-    const { ca, cert, key } = makeCertificates(folder, ['127.0.0.1']);
-    void ca;
+    const { cert, key } = makeCertificates(folder, ['127.0.0.1']);
     const server = createTlsServer({ cert, key });
     server.on('tlsClientError', () => undefined);
     const { problem, message } = await problemOf(await listen(server));
