@@ -4,7 +4,13 @@
  */
 import { ZkdError } from '../errors.js';
 import { unlessAborted } from '../runtime/interruption.js';
-import { parseConnectString, type ConnectTarget, type ZooKeeperSession } from '../zookeeper/index.js';
+import {
+  parseConnectString,
+  parseServerStatus,
+  type ConnectTarget,
+  type ServerAddress,
+  type ZooKeeperSession,
+} from '../zookeeper/index.js';
 import { ZkdCommand } from './base-command.js';
 import { engineFlags, type EngineFlagValues } from './flags/engine.js';
 import {
@@ -16,6 +22,9 @@ import {
   type SessionFlagValues,
 } from './flags/session.js';
 import { askChoice, askConsent } from './prompt.js';
+
+/** What nobody has to wait longer for. */
+const PATIENCE_MS = 1000;
 
 type Flags = SessionFlagValues & EngineFlagValues;
 
@@ -30,6 +39,7 @@ export abstract class SessionCommand<Result extends object> extends ZkdCommand<R
   static override baseFlags = { ...ZkdCommand.baseFlags, ...sessionFlags, ...engineFlags };
 
   readonly #sessions: Promise<ZooKeeperSession>[] = [];
+  #servers: readonly ServerAddress[] = [];
 
   /** Does the work in a session with the ensemble the flags name. SIGINT and SIGTERM end the wait for it; the session is closed then. */
   protected async inSession<T>(flags: Flags, work: (session: ZooKeeperSession, signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -69,6 +79,17 @@ export abstract class SessionCommand<Result extends object> extends ZkdCommand<R
     if (!(await askConsent(question))) throw new ZkdError('refused', 'Not done: nobody agreed', { details: { flag: '--yes' } });
   }
 
+  /** The newest transaction any server of the last session says it has reached, within a second; null where none says. */
+  protected async readZxid(): Promise<string | null> {
+    const told = this.#servers.map(async (address) => {
+      const answer = await this.ports.askFourLetterWord(address, 'srvr', { timeoutMs: PATIENCE_MS, signal: this.interruption() });
+      return parseServerStatus(answer).zxid ?? 0n;
+    });
+    const zxids = (await Promise.allSettled(told)).map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : 0n));
+    const newest = zxids.reduce((most, zxid) => (zxid > most ? zxid : most), 0n);
+    return newest > 0n ? `0x${newest.toString(16)}` : null;
+  }
+
   /** Whether the flag itself was typed: a variable gives way to an argument, a typed flag does not. */
   protected isTyped(name: string, letter?: string): boolean {
     return this.argv.some(
@@ -77,6 +98,7 @@ export abstract class SessionCommand<Result extends object> extends ZkdCommand<R
   }
 
   async #open(flags: Flags, { servers, chroot }: ConnectTarget, auth: Credentials): Promise<ZooKeeperSession> {
+    this.#servers = servers;
     const opening = this.ports.openSession({
       servers,
       ...(chroot !== null && { chroot }),

@@ -1,4 +1,5 @@
 /** The children of one node, with all there is to know of each. */
+import { hasReason } from '../errors.js';
 import type { Stat, ZooKeeperSession } from '../zookeeper/index.js';
 import { joinPath } from '../zookeeper/index.js';
 import { relativePath } from './tree-path.js';
@@ -7,25 +8,43 @@ import { walk } from './walk.js';
 export interface ListedNode {
   /** Below the node that was asked for. */
   readonly name: string;
-  readonly stat: Stat;
+  /** Null where it may not be looked at: from 3.9 on servers want the right to read for that. */
+  readonly stat: Stat | null;
+}
+
+export interface NodeList {
+  readonly nodes: readonly ListedNode[];
+  /** Paths that may not be looked at, or whose children may not be listed. */
+  readonly denied: readonly string[];
 }
 
 /** Requests under way at once. */
 const WIDTH = 64;
 
 /** The children with their stats, by name; one that goes meanwhile is left out. */
-export async function listChildren(session: ZooKeeperSession, path: string): Promise<readonly ListedNode[]> {
+export async function listChildren(session: ZooKeeperSession, path: string): Promise<NodeList> {
   const { children } = await session.children(path);
-  const found: ListedNode[] = [];
+  const nodes: ListedNode[] = [];
+  const denied: string[] = [];
   for (let at = 0; at < children.length; at += WIDTH) {
     const names = children.slice(at, at + WIDTH);
-    const stats = await Promise.all(names.map((name) => session.exists(joinPath(path, name))));
+    const stats = await Promise.all(names.map((name) => look(session, joinPath(path, name))));
     for (const [index, name] of names.entries()) {
       const stat = stats[index];
-      if (stat) found.push({ name, stat });
+      if (stat === 'denied') denied.push(joinPath(path, name));
+      if (stat) nodes.push({ name, stat: stat === 'denied' ? null : stat });
     }
   }
-  return found;
+  return { nodes, denied };
+}
+
+async function look(session: ZooKeeperSession, path: string): Promise<Stat | 'denied' | null> {
+  try {
+    return await session.exists(path);
+  } catch (error) {
+    if (hasReason(error, 'no-auth')) return 'denied';
+    throw error;
+  }
 }
 
 /** Everything below a node in the order of a walk, and where what is below may not be listed. Kept in memory as a whole. */
@@ -33,7 +52,7 @@ export async function listTree(
   session: ZooKeeperSession,
   root: string,
   { signal }: { readonly signal?: AbortSignal } = {},
-): Promise<{ readonly nodes: readonly ListedNode[]; readonly denied: readonly string[] }> {
+): Promise<NodeList> {
   const nodes: ListedNode[] = [];
   const denied: string[] = [];
   for await (const { path, depth, stat, isDenied } of walk(session, root, signal ? { signal } : {})) {

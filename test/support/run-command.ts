@@ -33,6 +33,8 @@ export interface RunOptions {
   readonly onRawMode?: (isRaw: boolean) => void;
   /** Called before each piece of stdout is taken; false refuses it, as a pipe does that nobody reads any more. */
   readonly onWrite?: () => Promise<boolean> | boolean;
+  /** What servers answer to four-letter words, in place of those of the world. */
+  readonly askFourLetterWord?: Ports['askFourLetterWord'];
   /** Called once the command has opened the engine; for signals in the middle of the work. */
   readonly onOpen?: () => void;
 }
@@ -125,7 +127,9 @@ export function fakePorts(world: RunWorld | Error, options: RunOptions = {}) {
       if (world instanceof Error) throw world;
       return world.engine;
     },
-    askFourLetterWord: (address, word, how) => (world instanceof Error ? Promise.reject(world) : world.zooKeeper.ask(address, word, how)),
+    askFourLetterWord:
+      options.askFourLetterWord ??
+      ((address, word, how) => (world instanceof Error ? Promise.reject(world) : world.zooKeeper.ask(address, word, how))),
     async openSession(asked) {
       sessions.push(asked);
       const session = await openFakeSession((world instanceof Error ? undefined : world.znodes) ?? new FakeTreeServer(), asked);

@@ -1,5 +1,7 @@
 /** What commands about znodes take: paths, data, versions, ACLs. */
-import { open, readFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { custom as customArg, string as stringArg } from '@oclif/core/args';
 import { boolean, custom, string } from '@oclif/core/flags';
 import { messageOf, ZkdError } from '../../errors.js';
@@ -50,10 +52,11 @@ async function readStdin(stdin: Ports['stdin']): Promise<Buffer> {
 /** The bytes of a file, or of stdin where its name is `-`, as they come; `usage` where there is no such file. */
 export async function openInput(file: string, stdin: Ports['stdin']): Promise<AsyncIterable<Uint8Array | string>> {
   if (file === '-') return stdin as AsyncIterable<Uint8Array | string>;
-  const handle = await open(file).catch((error: unknown) => {
+  const stream = createReadStream(file);
+  await once(stream, 'open').catch((error: unknown) => {
     throw new ZkdError('usage', `The file cannot be read: ${messageOf(error)}`, { cause: error });
   });
-  return handle.createReadStream();
+  return stream as AsyncIterable<Uint8Array>;
 }
 
 /** A condition: another version is a conflict. */

@@ -10,7 +10,7 @@ export default class ZnodeCp extends PlaceCommand {
   static override summary = 'Copy a tree, also to another ensemble.';
   static override description = `Copies data, ACLs and kinds of FROM and everything below it to TO, making what is missing above it; ephemeral nodes are left out unless --ephemerals makes persistent ones of them. TO is in the same ensemble, or in that of --to-connect or --to-cluster.
 --mode create leaves alone what is there, overwrite writes what is different, mirror also removes what FROM has not, with --prune.
-It can be run again after any interruption, and goes on where it stopped. Not atomic. Nodes that cannot be read or written are listed when all others are copied (exit 9). A tree is not copied into itself (exit 12).`;
+It can be run again after any interruption, and goes on where it stopped. Not atomic. Nodes that cannot be read or written are listed when all others are copied (exit 9). A tree is not copied into itself (exit 12). Container and TTL nodes become persistent ones, where servers keep to themselves which these are (3.8, 3.9).`;
   static override examples = [
     { description: 'Within one ensemble', command: '<%= config.bin %> znode cp /app /copy' },
     {

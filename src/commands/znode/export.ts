@@ -23,6 +23,7 @@ export default class ZnodeExport extends SessionCommand<Written> {
   static override summary = 'Write a tree into a file.';
   static override description = `JSON Lines: a header, a line a node with data (text or base64), ACL, kind and versions, and a last line with their number and the newest change; docs/export-format.md says more. Without FILE, or with -, it goes to stdout. A FILE is there when the export is whole, readable by you only.
 It is no snapshot: nodes are read one after the other, and the tree may change meanwhile. Ephemeral nodes are left out unless --ephemerals is given, ZooKeeper's own always. Memory does not grow with the tree.
+Servers 3.8 and 3.9 keep to themselves which nodes are container and TTL nodes: in the file these are persistent.
 What may not be read is listed at the end (exit 9); all else is in the file.`;
   static override examples = [
     { description: 'To a file', command: '<%= config.bin %> znode export /app app.jsonl' },
@@ -53,6 +54,7 @@ What may not be read is listed at the end (exit 9); all else is in the file.`;
         const exported = await exportTree(session, path, target.write, {
           ephemerals,
           signal,
+          readZxid: () => this.readZxid(),
           onProgress: ({ nodes }) => onProgress(nodes),
         });
         done();

@@ -24,7 +24,7 @@ export default class ZnodeFind extends SessionCommand<Streamed> {
   static override exits: readonly ExitCodeName[] = ['not-found', 'zookeeper-unavailable', 'partial', 'denied'];
   static override summary = 'Find znodes by name, data, kind or owner.';
   static override description = `Prints the path of each node at or below PATH for which all holds that is given, in the order of the tree, as it is found; with --json a document {"path","stat"} a line. Regular expressions are JavaScript's and match anywhere in the name, or the data as text; ^ and $ tie them.
-Finding nothing is a success. Nodes that may not be looked into are listed at the end (exit 9).`;
+Finding nothing is a success. Servers 3.8 and 3.9 keep to themselves which nodes are container and TTL nodes: from them these come as persistent. Nodes that may not be looked into are listed at the end (exit 9).`;
   static override examples = [
     { description: 'By name', command: "<%= config.bin %> znode find /app --name '^config'" },
     { description: 'Ephemeral nodes, with their owners', command: '<%= config.bin %> znode find / --kind ephemeral --long' },

@@ -20,8 +20,8 @@ interface Listing {
 export default class ZnodeLs extends SessionCommand<LsResult> {
   static override exits: readonly ExitCodeName[] = ['not-found', 'zookeeper-unavailable', 'partial', 'denied'];
   static override summary = "List a znode's children.";
-  static override description = `Names, one a line, by code point; the root's where no PATH is given. With --long a table of kind (ephemeral, container and ttl nodes stand out), size, children, version, time of the last change and owning session; --output wide adds more.
-With --recursive names are paths below PATH; exit 9 where the children of some node may not be listed. A node that goes meanwhile is left out.`;
+  static override description = `Names, one a line, by code point; the root's where no PATH is given. With --long a table of kind (ephemeral, container and ttl nodes stand out), size, children, version, time of the last change and owning session; --output wide adds more. Servers 3.8 and 3.9 keep to themselves which nodes are container and TTL nodes: from them these come as persistent.
+With --recursive names are paths below PATH; exit 9 where some node may not be looked at or into. A node that goes meanwhile is left out.`;
   static override examples = [
     { description: 'Names, for a pipe', command: '<%= config.bin %> znode ls /app' },
     { description: 'With kinds, sizes and owners', command: '<%= config.bin %> znode ls /app --long' },
@@ -41,11 +41,11 @@ With --recursive names are paths below PATH; exit 9 where the children of some n
     const isPlain = !isLong && flags.output === 'table';
     const { nodes, denied } = await this.inSession(flags, async (session, signal): Promise<Listing> => {
       if (flags.recursive) return listTree(session, path, { signal });
-      if (isLong) return { nodes: await listChildren(session, path), denied: [] };
+      if (isLong) return listChildren(session, path);
       return { nodes: (await session.children(path)).children.map((name) => ({ name })), denied: [] };
     });
     const result = { path, children: nodes.map(({ name }) => name), ...(isLong && { nodes: nodes as readonly ListedNode[] }) };
-    for (const below of denied) this.caution(`what is below "${below}" is not listed: access control denies it`);
+    for (const below of denied) this.caution(`"${below}" is not shown whole: access control denies it`);
     if (denied.length > 0) this.endWith('partial');
     if (!this.jsonEnabled()) await this.#show(result, isPlain ? 'name' : flags.output);
     return result;

@@ -11,10 +11,10 @@ interface StatResult {
 }
 
 export default class ZnodeStat extends SessionCommand<StatResult> {
-  static override exits: readonly ExitCodeName[] = ['not-found', 'zookeeper-unavailable'];
+  static override exits: readonly ExitCodeName[] = ['not-found', 'zookeeper-unavailable', 'denied'];
   static override summary = "Show a znode's versions, times, size and kind.";
-  static override description = `The kind is persistent, ephemeral (with the session that owns it), container or ttl (with its time to live).
-It tells neither data nor ACL, and needs no permission. Exit 3 where there is no such node.`;
+  static override description = `The kind is persistent, ephemeral (with the session that owns it), container or ttl (with its time to live). Servers 3.8 and 3.9 keep to themselves which nodes are container and TTL nodes: from them these come as persistent.
+From 3.9 on servers want the right to read the node, older ones none. Exit 3 where there is no such node.`;
   static override examples = [
     { description: 'For eyes', command: '<%= config.bin %> znode stat /app/config' },
     { description: 'Whether a node is there, in a script', command: '<%= config.bin %> znode stat /app/config --json' },

@@ -11,7 +11,7 @@ interface TreeResult extends TreeView {
 export default class ZnodeTree extends SessionCommand<TreeResult> {
   static override exits: readonly ExitCodeName[] = ['not-found', 'zookeeper-unavailable', 'partial', 'denied'];
   static override summary = 'Draw a tree of znodes.';
-  static override description = `Size of the data, kind where it is not persistent, and the session that owns an ephemeral node stand beside each name. --depth and --width cut it, and it is said what is left out.
+  static override description = `Size of the data, kind where it is not persistent, and the session that owns an ephemeral node stand beside each name. --depth and --width cut it, and it is said what is left out. Servers 3.8 and 3.9 keep to themselves which nodes are container and TTL nodes: from them these come as persistent.
 Exit 9 where the children of some node may not be listed: it is marked as denied.`;
   static override examples = [
     { description: 'Everything', command: '<%= config.bin %> znode tree /app' },

@@ -330,6 +330,17 @@ describe('znode ls', () => {
     expect(stderr).toContain('"/app/secret"');
   });
 
+  it('names a child that may not be looked at, as servers from 3.9 on have it, and is partial then', async () => {
+    const deny = () => world.znodes.failNext('exists', 'no-auth', { path: '/app/b' });
+    deny();
+    const { stdout, stderr, exitCode } = await world.run('ls', ['/app', '-l']);
+    expect({ stderr, exitCode }).toEqual({ stderr: 'Warning: "/app/b" is not shown whole: access control denies it\n', exitCode: 9 });
+    expect(stdout).toMatch(/^-( +-){5} +b$/m);
+    deny();
+    const { document } = await world.json('ls', ['/app', '-l']);
+    expect(document).toMatchObject({ nodes: [{ name: 'a' }, { name: 'b', stat: null }, {}, {}] });
+  });
+
   it('leaves out a child that goes meanwhile', async () => {
     world.znodes.onRequest = ({ method, path }) => {
       if (method === 'exists' && path === '/app/b') world.znodes.remove('/app/b');

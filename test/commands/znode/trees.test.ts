@@ -196,6 +196,18 @@ describe('znode export and import', () => {
     expect(await world.run('import', ['-', '/copy'], { input: stdout })).toMatchObject({ stdout: '/copy: 6 created\n', exitCode: 0 });
   });
 
+  it('tell what the servers had reached before and after, where they say', async () => {
+    let zxid = 0x100000005;
+    const askFourLetterWord = async (address: { readonly host: string }) => {
+      if (address.host === 'zoo-1') throw new Error('refused');
+      return `Zookeeper version: 3.9.3\nZxid: 0x${(zxid++).toString(16)}\nMode: follower\n`;
+    };
+    const file = join(folder, 'zxid.jsonl');
+    const { document } = await world.json('export', ['/app', file], { askFourLetterWord });
+    expect(document).toMatchObject({ firstZxid: '0x100000005', lastZxid: '0x100000006' });
+    expect((await world.json('export', ['/app', file])).document).toMatchObject({ firstZxid: null, lastZxid: null });
+  });
+
   it('leave no half of a file', async () => {
     const file = join(folder, 'half.jsonl');
     expect(await world.run('export', ['/none', file])).toMatchObject({ exitCode: 3 });
