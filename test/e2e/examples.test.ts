@@ -69,7 +69,9 @@ describe('the examples in the help', () => {
   });
 
   it('covers every command', () => {
-    expect(Object.keys(manifest.commands).sort()).toEqual([...ORDER].sort());
+    // Those about znodes have a test of their own.
+    const ids = Object.keys(manifest.commands).filter((id) => !id.startsWith('znode:'));
+    expect(ids.sort()).toEqual([...ORDER].sort());
   });
 
   it.each(ORDER)('%s: work as they stand', async (id) => {
