@@ -24,8 +24,9 @@ afterAll(() => rm(folder, { recursive: true }));
 const znode = (...args: string[]) => zkd(['znode', ...args], only);
 /** What `zkCli.sh` in the first member says. */
 const zkCli = async (...command: string[]): Promise<string> => {
-  const [{ container = '', internalAddress = '' } = {}] = cluster.members;
-  return docker('exec', container, 'zkCli.sh', '-server', internalAddress, ...command);
+  const [first] = cluster.members;
+  if (!first) throw new Error('the ensemble has no member');
+  return docker('exec', first.container, 'zkCli.sh', '-server', first.internalAddress, ...command);
 };
 
 describe('data', () => {
