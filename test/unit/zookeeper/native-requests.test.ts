@@ -1,0 +1,164 @@
+import { EventEmitter } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { AclReader } from '../../../src/zookeeper/acl-reader.js';
+import type { NativeClient, NativeRequests } from '../../../src/zookeeper/native-client.js';
+import { NativeConnection } from '../../../src/zookeeper/native-connection.js';
+import { NativeSession } from '../../../src/zookeeper/native-operations.js';
+import { failureOf } from '../../support/failure-of.js';
+
+type Answer = (done: (code: number, text: string, ...rest: unknown[]) => void, ...args: readonly unknown[]) => number | undefined;
+
+const STAT = {
+  czxid: 1,
+  mzxid: 1,
+  pzxid: 1,
+  ctime: new Date(0),
+  mtime: new Date(0),
+  version: 0,
+  cversion: 0,
+  aversion: 0,
+  ephemeralOwner: '0',
+  dataLength: 0,
+  numChildren: 0,
+};
+
+/** The client library with answers that are written down: each request takes the next one, later than its call. */
+class ScriptedClient extends EventEmitter implements NativeClient {
+  readonly asked: string[] = [];
+  readonly answers: Answer[] = [];
+  isInCallback = false;
+  closedInCallback: boolean | undefined;
+  readonly native: NativeRequests;
+
+  constructor() {
+    super();
+    const state = { client_id: 'abc', timeout: 4000, state: 3 };
+    this.native = new Proxy(state, {
+      get: (target, name) => {
+        if (typeof name === 'symbol' || name in target) return target[name as keyof typeof target];
+        return (...args: unknown[]) => this.#take(name, args);
+      },
+    }) as unknown as NativeRequests;
+  }
+
+  init(): void {
+    throw new Error('a second init aborts the process');
+  }
+
+  close(): void {
+    this.closedInCallback ??= this.isInCallback;
+  }
+
+  /** Answers the next request with a code, and what belongs to it. */
+  next(code: number, ...rest: unknown[]): this {
+    this.answers.push((done) => {
+      done(code, 'text', ...rest);
+      return 0;
+    });
+    return this;
+  }
+
+  #take(name: string, args: unknown[]): number {
+    this.asked.push(name);
+    const answer = this.answers.shift();
+    const done = args.at(-1) as (...given: unknown[]) => void;
+    if (!answer) return 0;
+    let refusal: number | undefined;
+    setImmediate(() => {
+      this.isInCallback = true;
+      if (refusal === undefined) answer((...given) => done(...given), ...args);
+      this.isInCallback = false;
+    });
+    if (answer.length === 0) {
+      refusal = answer(() => undefined);
+      return refusal ?? 0;
+    }
+    return 0;
+  }
+}
+
+function scripted(timeoutMs = 1000): { client: ScriptedClient; session: NativeSession } {
+  const client = new ScriptedClient();
+  const acls = new AclReader([], {});
+  const session = new NativeSession(new NativeConnection(client), { timeoutMs, chroot: null, hasCredentials: false, acls });
+  return { client, session };
+}
+
+const none = Buffer.alloc(0);
+
+describe('requests over the client library', () => {
+  it('are sent again where the server refused them unseen, without looking', async () => {
+    const { client, session } = scripted();
+    client.next(-127).next(-118).next(0, '/a');
+    expect(await session.create('/a', none)).toBe('/a');
+    expect(client.asked).toEqual(['a_create', 'a_create', 'a_create']);
+  });
+
+  it('are looked up after the leader was caught up with, where the reply was lost', async () => {
+    const { client, session } = scripted();
+    client.next(-4).next(0).next(0, STAT, none);
+    expect(await session.create('/a', none)).toBe('/a');
+    expect(client.asked).toEqual(['a_create', 'a_sync', 'a_get']);
+  });
+
+  it('are sent again where they were not done', async () => {
+    const { client, session } = scripted();
+    client.next(-4).next(0).next(-101).next(0, '/a');
+    expect(await session.create('/a', none)).toBe('/a');
+    expect(client.asked).toEqual(['a_create', 'a_sync', 'a_get', 'a_create']);
+  });
+
+  it('take a lost delete for done where the node is gone then, and no other', async () => {
+    const { client, session } = scripted();
+    client.next(-7).next(-101).next(-101);
+    await session.delete('/a');
+    expect((await failureOf(session.delete('/a'))).details).toMatchObject({ reason: 'no-node' });
+  });
+
+  it('end with the reason the library gives only afterwards, and say that nobody knows of a write', async () => {
+    const { client, session } = scripted();
+    client.next(0, STAT, none);
+    const watching = await session.watchNode('/a');
+    client.answers.push((done) => {
+      done(-116, 'closing');
+      client.emit('close', client, -112);
+      return 0;
+    });
+    const error = await failureOf(session.set('/a', none));
+    expect(error).toMatchObject({ code: 'zookeeper-unavailable', details: { reason: 'session-expired', outcome: 'unknown' } });
+    expect(session.state).toBe('expired');
+    expect((await failureOf(watching.watch.next())).details['reason']).toBe('session-expired');
+    expect((await failureOf(session.get('/a'))).details['reason']).toBe('session-expired');
+    expect(client.asked).toEqual(['aw_get', 'a_set']);
+  });
+
+  it('end in time where nothing comes', async () => {
+    const { session } = scripted(50);
+    expect((await failureOf(session.get('/a'))).details['reason']).toBe('timeout');
+    expect((await failureOf(session.set('/a', none))).details).toMatchObject({ reason: 'timeout', outcome: 'unknown' });
+  });
+
+  it('are not sent while there is no connection, and are said not to be done', async () => {
+    const { client, session } = scripted(50);
+    client.emit('connecting', client);
+    const error = await failureOf(session.set('/a', none));
+    expect(error.details).toMatchObject({ reason: 'connection-lost', outcome: 'not-applied' });
+    expect(client.asked).toEqual([]);
+  });
+
+  it('never have the library closed from inside one of its callbacks', async () => {
+    const { client, session } = scripted();
+    client.next(0, STAT, none);
+    await session.get('/a').then(() => session.close());
+    expect(client.closedInCallback).toBe(false);
+    expect(client.asked).toEqual(['a_get']);
+  });
+
+  it('are refused by the library itself without a word of what was in them', async () => {
+    const { client, session } = scripted();
+    client.answers.push(() => -8);
+    const error = await failureOf(session.set('/a', Buffer.from('secret')));
+    expect(error.details['reason']).toBe('invalid-path');
+    expect(`${error.message}${JSON.stringify(error.details)}`).not.toContain('secret');
+  });
+});
