@@ -23,13 +23,7 @@ export type SessionReason =
 
 /** How a node lives. Sequential ones end in a ten-digit number the server gives. */
 export type CreateMode =
-  | 'persistent'
-  | 'persistent-sequential'
-  | 'ephemeral'
-  | 'ephemeral-sequential'
-  | 'container'
-  | 'ttl'
-  | 'ttl-sequential';
+  'persistent' | 'persistent-sequential' | 'ephemeral' | 'ephemeral-sequential' | 'container' | 'ttl' | 'ttl-sequential';
 
 export type NodeKind = 'persistent' | 'ephemeral' | 'container' | 'ttl';
 
