@@ -52,7 +52,7 @@ export async function exportTree(
     const { path, data, stat } = record.value;
     const full = absolutePath(root, path);
     if (isDenied(record.value)) failures.add(full, deniedFailure(data === null ? 'reading the data' : 'reading all of the ACL', full));
-    newest = max(newest, max(BigInt(stat.mzxid), BigInt(stat.czxid)));
+    if (stat) newest = max(newest, max(BigInt(stat.mzxid), BigInt(stat.czxid)));
     nodes += 1;
     bytes += data?.length ?? 0;
     pending += `${formatRecord(record.value)}\n`;

@@ -40,6 +40,7 @@ export async function* findNodes(
     const { path, stat } = node;
     looked += 1;
     if (node.isDenied) failures.add(path, deniedFailure('reading data and children', path));
+    if (!stat) continue;
     if (query.kind !== undefined && stat.kind !== query.kind) continue;
     if (query.owner !== undefined && stat.ephemeralOwner !== query.owner) continue;
     if (name && !name.test(nodeName(path))) continue;

@@ -4,7 +4,7 @@
  */
 import { hasReason, ZkdError } from '../errors.js';
 import { systemClock, type Clock } from '../runtime/retry-until.js';
-import type { AclEntry, CreateMode, Stat, ZooKeeperSession } from '../zookeeper/index.js';
+import type { AclEntry, CreateMode, NodeKind, Stat, ZooKeeperSession } from '../zookeeper/index.js';
 import { deniedFailure } from './failures.js';
 import type { TreeRecord } from './record-format.js';
 import { differingFields } from './same-node.js';
@@ -24,7 +24,7 @@ export interface PlaceNodeOptions {
 }
 
 /** What a node shall be like. */
-export type Wanted = Pick<TreeRecord, 'kind' | 'ttlMs'> & { readonly data: Buffer; readonly acl: readonly AclEntry[] };
+export type Wanted = Pick<TreeRecord, 'ttlMs'> & { readonly kind: NodeKind; readonly data: Buffer; readonly acl: readonly AclEntry[] };
 
 /** Before each further try; a new leader is there within the session's own patience. */
 const PAUSES_MS: readonly number[] = [50, 200, 500, 1000, 2000];

@@ -40,7 +40,7 @@ export interface PlaceResult {
 /**
  * Writes records below `target`, parents first; parents of the target are made where they are missing. Nodes that cannot be written are
  * listed at the end (`partial`, 9), with what is below them, when all others are done. Safe to repeat after any end: it goes on where it
- * stopped. In mode `mirror` nothing is removed before every record was read to the end; ephemeral nodes that others hold stay unless
+ * stopped. In mode `mirror` nothing is removed before every record was read to the end; ephemeral nodes that others hold (and nodes that may be such, as they cannot be seen) stay unless
  * `ephemerals` says otherwise, but go with an extra node they are below.
  */
 export async function placeTree(
@@ -120,7 +120,7 @@ class Placing {
     const { signal, ephemerals = false } = this.#options;
     try {
       for await (const { path, stat } of walk(this.#session, this.#target, { skip: isReserved, ...(signal && { signal }) })) {
-        yield { path: relativePath(this.#target, path), isRemovable: ephemerals || stat.kind !== 'ephemeral' };
+        yield { path: relativePath(this.#target, path), isRemovable: ephemerals || (stat !== null && stat.kind !== 'ephemeral') };
       }
     } catch (error) {
       if (!hasReason(error, 'no-node')) throw error;
@@ -154,7 +154,7 @@ class Placing {
     const { mode, dryRun = false, signal } = this.#options;
     try {
       if (isReserved(path)) throw reserved(path);
-      if (!data || !acl) throw deniedFailure('reading all of the original', path);
+      if (!data || !acl || !kind) throw deniedFailure('reading all of the original', path);
       const wanted = { data, acl, kind: kind === 'ephemeral' ? ('persistent' as const) : kind, ttlMs };
       const isExpected = this.#wasThere;
       const placed = await placeNode(this.#session, path, wanted, { overwrite: mode !== 'create', dryRun, isExpected, signal });
@@ -177,11 +177,13 @@ class Placing {
   /** The nodes above, empty and open to everybody where they are missing. */
   async #makeParents(): Promise<void> {
     const parent = parentPath(this.#target);
-    if (parent === null || (await this.#session.exists(parent))) return;
+    if (parent === null) return;
     try {
+      if (await this.#session.exists(parent)) return;
       await makeNode(this.#session, { path: parent, data: Buffer.alloc(0), parents: true });
     } catch (error) {
-      if (!hasReason(error, 'node-exists')) throw error;
+      // A parent that nobody may look at is there; what cannot be made below it says so itself.
+      if (!hasReason(error, 'node-exists') && !hasReason(error, 'no-auth')) throw error;
     }
   }
 

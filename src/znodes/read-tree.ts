@@ -26,8 +26,9 @@ export async function* readTree(
     ...skip,
     ...(signal && { signal }),
   })) {
-    if (stat.kind === 'ephemeral' && !ephemerals) continue;
-    yield { path: relativePath(root, path), data, acl: acl && wholeAcl(acl), kind: stat.kind, ttlMs: stat.ttlMs, stat };
+    if (stat?.kind === 'ephemeral' && !ephemerals) continue;
+    const { kind, ttlMs } = stat ?? { kind: null, ttlMs: null };
+    yield { path: relativePath(root, path), data, acl: acl && wholeAcl(acl), kind, ttlMs, stat };
   }
 }
 

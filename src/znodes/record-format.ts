@@ -6,7 +6,7 @@
  * 2. A line a node, parents before children, children by code point:
  *    `{"path":"/a","data":"text","acl":[{"scheme","id","permissions"}],"kind":"persistent","ttlMs":null,"stat":{...}}`. The root's path is `/`.
  *    Data that is no UTF-8 is `"base64":"..."` in place of `"data"`. `acl` is null where it could not be read whole, `data` where it could
- *    not be read. `stat` has `czxid, mzxid, version, aversion, mtime, ephemeralOwner`; it says what was there, import writes none of it.
+ *    not be read, `kind` and `stat` where nothing of the node may be seen. `stat` has `czxid, mzxid, version, aversion, mtime, ephemeralOwner`; it says what was there, import writes none of it.
  * 3. The end: `{"end":true,"nodes":2,"denied":0,"newestZxid":"0x...","lastZxid":"0x..."|null}`. A file without it is not whole.
  *
  * It is no snapshot: nodes are read one after the other. `firstZxid` and `lastZxid` are what the ensemble had reached before and after,
@@ -26,9 +26,10 @@ export interface TreeRecord {
   readonly data: Buffer | null;
   /** Null where it may not be read, or not whole. */
   readonly acl: readonly AclEntry[] | null;
-  readonly kind: NodeKind;
+  /** Null, as `stat`, where nothing of the node may be seen. */
+  readonly kind: NodeKind | null;
   readonly ttlMs: number | null;
-  readonly stat: RecordStat;
+  readonly stat: RecordStat | null;
 }
 
 export type RecordStat = Pick<Stat, 'czxid' | 'mzxid' | 'version' | 'aversion' | 'mtime' | 'ephemeralOwner'>;
@@ -66,8 +67,11 @@ export function formatHeader({ root, exportedAt, firstZxid, ephemerals }: TreeHe
 
 export function formatRecord({ path, data, acl, kind, ttlMs, stat }: TreeRecord): string {
   const content = data === null ? { data } : isUtf8(data) ? { data: data.toString() } : { base64: data.toString('base64') };
-  const { czxid, mzxid, version, aversion, mtime, ephemeralOwner } = stat;
-  return JSON.stringify({ path, ...content, acl, kind, ttlMs, stat: { czxid, mzxid, version, aversion, mtime, ephemeralOwner } });
+  return JSON.stringify({ path, ...content, acl, kind, ttlMs, stat: stat && recordStat(stat) });
+}
+
+function recordStat({ czxid, mzxid, version, aversion, mtime, ephemeralOwner }: RecordStat): RecordStat {
+  return { czxid, mzxid, version, aversion, mtime, ephemeralOwner };
 }
 
 export function formatEnd({ nodes, denied, newestZxid, lastZxid }: TreeEnd): string {
@@ -124,15 +128,16 @@ function parseEnd({ nodes, denied, newestZxid, lastZxid }: Fields, fail: Fail): 
 function parseRecord(line: Fields, fail: Fail): TreeRecord {
   const { path, data, base64, acl, kind, ttlMs, stat } = line;
   if (typeof path !== 'string') return fail('has no path');
-  if (!KINDS.includes(kind)) return fail(`has no kind of node: ${JSON.stringify(kind)}`);
+  const isUnseen = data === null && kind === null && stat === null;
+  if (!isUnseen && !KINDS.includes(kind)) return fail(`has no kind of node: ${JSON.stringify(kind)}`);
   if ((kind === 'ttl') !== (typeof ttlMs === 'number') || (typeof ttlMs === 'number' && !isTtl(ttlMs))) return fail('has no valid "ttlMs"');
   return {
     path: validPath(path, fail),
     data: parseData(data, base64, fail),
     acl: acl === null ? null : parseAcl(acl, fail),
-    kind: kind as NodeKind,
+    kind: kind as NodeKind | null,
     ttlMs: typeof ttlMs === 'number' ? ttlMs : null,
-    stat: parseStat(stat, fail),
+    stat: isUnseen ? null : parseStat(stat, fail),
   };
 }
 

@@ -12,7 +12,7 @@ export function differingFields(
   const fields: Field[] = [];
   if (one.data && other.data && !one.data.equals(other.data)) fields.push('data');
   if (one.acl && other.acl && !isSameAcl(one.acl, other.acl)) fields.push('acl');
-  if (one.kind !== other.kind || one.ttlMs !== other.ttlMs) fields.push('kind');
+  if (one.kind && other.kind && (one.kind !== other.kind || one.ttlMs !== other.ttlMs)) fields.push('kind');
   return fields;
 }
 

@@ -22,7 +22,7 @@ export interface TreeViewNode {
   readonly children: readonly TreeViewNode[];
   /** Children that are there and not among `children`: too deep, too many, or denied. */
   readonly leftOut: number;
-  /** Its children may not be listed. */
+  /** Its children may not be listed, or nothing of it may be seen: then it is shown as if it were empty and persistent. */
   readonly isDenied: boolean;
 }
 
@@ -52,7 +52,7 @@ export async function viewTree(session: ZooKeeperSession, root: string, { depth,
   let top: Drawn | undefined;
   for await (const { path, depth: level, stat, isDenied } of walk(session, root, { ...limits, ...(signal && { signal }) })) {
     while (open.length > level) close();
-    const { kind, ephemeralOwner, ttlMs, dataLength, numChildren } = stat;
+    const { kind, ephemeralOwner, ttlMs, dataLength, numChildren } = stat ?? UNKNOWN;
     const node = { path, name: nodeName(path), kind, ephemeralOwner, ttlMs, dataLength, numChildren, children: [], leftOut: 0, isDenied };
     open.at(-1)?.children.push(node);
     open.push(node);
@@ -64,5 +64,8 @@ export async function viewTree(session: ZooKeeperSession, root: string, { depth,
   if (!top) throw new Error(`The walk of ${root} ended without its root`);
   return { root: top, nodes, leftOut, denied };
 }
+
+/** Of a node that nobody may look at. */
+const UNKNOWN = { kind: 'persistent' as const, ephemeralOwner: null, ttlMs: null, dataLength: 0, numChildren: 0 };
 
 type Drawn = Omit<TreeViewNode, 'children' | 'leftOut'> & { readonly children: Drawn[]; leftOut: number };

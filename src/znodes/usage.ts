@@ -40,8 +40,8 @@ export async function measureUsage(session: ZooKeeperSession, root: string, { de
     }
     for (const entry of open) {
       entry.nodes += 1;
-      entry.ephemerals += stat.kind === 'ephemeral' ? 1 : 0;
-      entry.bytes += stat.dataLength;
+      entry.ephemerals += stat?.kind === 'ephemeral' ? 1 : 0;
+      entry.bytes += stat?.dataLength ?? 0;
     }
     if (isDenied) denied.push(path);
   }

@@ -23,7 +23,8 @@ export interface WalkedNode {
   readonly path: string;
   /** 0 for the root of the walk. */
   readonly depth: number;
-  readonly stat: Stat;
+  /** Null where even that is denied: servers from 3.9 on tell it only to those who may read the node. */
+  readonly stat: Stat | null;
   /** Null unless asked for, and where it may not be read. */
   readonly data: Buffer | null;
   /** Null unless asked for, and where it may not be read. */
@@ -151,7 +152,7 @@ class ReadAhead {
       const isFirst = item.previous.kind === 'end';
       if (item.kind === 'entry') {
         if (item.state !== 'to-list') continue;
-        const isRoom = this.#namesAhead + (item.node?.stat.numChildren ?? 0) <= NAMES_AHEAD;
+        const isRoom = this.#namesAhead + (item.node?.stat?.numChildren ?? 0) <= NAMES_AHEAD;
         if (isFirst || isRoom) this.#run(1, this.#list(item));
         continue;
       }
@@ -202,19 +203,20 @@ class ReadAhead {
       ),
       withAcl ? this.#unlessGone(path, () => this.#session.getAcl(path)) : 'not asked for',
     ]);
-    const found = content === 'denied' ? await this.#unlessGone(path, () => this.#statOnly(path)) : content;
-    if (found === 'gone' || found === 'denied' || acl === 'gone') {
+    const found = content === 'denied' && withData ? await this.#unlessGone(path, () => this.#statOnly(path)) : content;
+    if (found === 'gone' || acl === 'gone') {
       entry.state = 'gone';
       return;
     }
     const isDenied = content === 'denied' || acl === 'denied';
-    entry.node = { path, depth, stat: found.stat, data: found.data, acl: typeof acl === 'string' ? null : acl.acl, isDenied };
-    this.#bytesAhead += found.data?.length ?? 0;
+    const { stat, data } = found === 'denied' ? { stat: null, data: null } : found;
+    entry.node = { path, depth, stat, data, acl: typeof acl === 'string' ? null : acl.acl, isDenied };
+    this.#bytesAhead += data?.length ?? 0;
     const isDeepest = depth >= (this.#options.depth ?? Number.POSITIVE_INFINITY);
-    entry.state = found.stat.numChildren === 0 || isDeepest || content === 'denied' ? 'ready' : 'to-list';
+    entry.state = stat?.numChildren === 0 || isDeepest || content === 'denied' ? 'ready' : 'to-list';
   }
 
-  /** Permissions do not matter for this. */
+  /** Before 3.9, permissions do not matter for this. */
   async #statOnly(path: string): Promise<{ readonly data: null; readonly stat: Stat }> {
     const stat = await this.#session.exists(path);
     if (stat) return { data: null, stat };

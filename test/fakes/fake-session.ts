@@ -219,7 +219,7 @@ class FakeSession implements port.ZooKeeperSession {
   }
 
   exists(path: string): Promise<port.Stat | null> {
-    return this.#request('exists', path, (full, tree) => tree.stat(full));
+    return this.#request('exists', path, (full, tree) => tree.exists(full, this.#asker));
   }
 
   children(path: string): Promise<port.NodeChildren> {

@@ -64,6 +64,8 @@ const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 export class FakeTree {
   /** False: as a server without `extendedTypesEnabled`. */
   supportsTtl = true;
+  /** False: as a server before 3.9, which tells everybody that a node is there and what it is like. */
+  hidesStats = true;
   onEvent: (event: TreeEvent) => void = () => undefined;
   readonly #nodes = new Map<string, Znode>();
   #zxid = 0;
@@ -86,6 +88,13 @@ export class FakeTree {
 
   read(path: string, asker: Asker): Buffer {
     return Buffer.from(this.#allowed(path, asker, 'read').data);
+  }
+
+  /** Null where there is no such node. */
+  exists(path: string, asker: Asker): Stat | null {
+    const node = this.#nodes.get(path);
+    if (node && this.hidesStats && !may(node, asker, 'read')) throw treeFailure('no-auth', path);
+    return this.stat(path);
   }
 
   /** Null where there is no such node. */

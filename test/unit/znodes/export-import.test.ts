@@ -49,7 +49,7 @@ test('what was exported and imported again is no different, whatever the tree is
     fc.asyncProperty(records, async (all) => {
       const [here, there] = [new FakeZooKeeper(), new FakeZooKeeper()];
       for (const { path, kind, ttlMs, data, acl } of all) {
-        const node = { data: data ?? '', mode: kind, ...(ttlMs !== null && { ttlMs }), ...(acl && { acl }) };
+        const node = { data: data ?? '', mode: kind ?? 'persistent', ...(ttlMs !== null && { ttlMs }), ...(acl && { acl }) };
         here.put(path === '/' ? '/from' : `/from${path}`, node);
       }
       const [from, to] = [await openFakeSession(here), await openFakeSession(there)];
@@ -248,6 +248,7 @@ describe('import', () => {
 
   test('makes anew what a killed run left closed, where it may write over things, and leaves other closed nodes alone', async () => {
     const { server, session } = await serverWith(['/to/other']);
+    server.tree.hidesStats = false;
     server.put('/app', { data: '' });
     server.put('/app/a', { data: 'secret', acl: BOBS });
     server.put('/app/other', { data: 'mine', acl: BOBS });
@@ -264,6 +265,9 @@ describe('import', () => {
     expect(inOverwrite).toMatchObject({ code: 'partial', details: { changed: 1, failedCount: 1, failed: [{ path: '/to/other' }] } });
     expect([server.text('/to/a'), server.text('/to/other')]).toEqual(['secret', '/to/other']);
     expect((await failureOf(session.get('/to/a'))).code).toBe('denied');
+    server.tree.hidesStats = true;
+    const unseen = await failureOf(imported(session, text, '/to'));
+    expect(unseen.details['failed']).toMatchObject([{ path: '/to/a' }, { path: '/to/other' }]);
   });
 
   test('survives a lost connection: what nobody knows the outcome of is looked at, and counted once', async () => {

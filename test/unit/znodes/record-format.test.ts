@@ -43,6 +43,8 @@ describe('the format of an export', () => {
         for (const record of all) expect(parseLine(formatRecord(record), 2)).toEqual({ type: 'node', record });
       }),
     );
+    const unseen: TreeRecord = { path: '/a', data: null, acl: null, kind: null, ttlMs: null, stat: null };
+    expect(parseLine(formatRecord(unseen), 2)).toEqual({ type: 'node', record: unseen });
     expect(parseLine(formatHeader(HEADER), 1)).toEqual({ type: 'header', ...HEADER });
     expect(parseLine(formatEnd(END), 9)).toEqual({ type: 'end', ...END });
   });

@@ -79,6 +79,8 @@ test('rejects as a single delete does where only one node is concerned', async (
   server.put('/locked/t');
   const session = await openFakeSession(server);
   expect(await failureOf(removeTree(session, '/locked/t'))).toMatchObject({ code: 'denied', details: { reason: 'no-auth' } });
+  server.put('/hidden', { acl: [{ scheme: 'digest', id: 'bob:x9yQ', permissions: ['read'] }] });
+  expect(await removeTree(session, '/hidden')).toEqual({ removed: 1 });
   expect(await failureOf(removeTree(session, '/none'))).toMatchObject({ code: 'not-found', details: { path: '/none' } });
 });
 

@@ -39,8 +39,11 @@ describe('a view of a tree', () => {
     expect([drawn(narrow.root), narrow.nodes, narrow.leftOut]).toEqual(['t+1(a+1(1 2) b)', 5, 2]);
     server.put('/t/d', { acl: HIDDEN });
     server.put('/t/d/below');
-    const view = await viewTree(session, '/t');
-    expect([drawn(view.root), view.denied]).toEqual(['t(a(1 2 3) b c(x(y)) d+1)', ['/t/d']]);
+    for (const hidesStats of [true, false]) {
+      server.tree.hidesStats = hidesStats;
+      const view = await viewTree(session, '/t');
+      expect([drawn(view.root), view.denied]).toEqual([`t(a(1 2 3) b c(x(y)) d${hidesStats ? '' : '+1'})`, ['/t/d']]);
+    }
     expect((await failureOf(viewTree(session, '/none'))).code).toBe('not-found');
   });
 });
@@ -64,6 +67,8 @@ describe('usage', () => {
     const { server, session } = await world();
     server.put('/t/d', { data: 'xx', acl: HIDDEN });
     server.put('/t/d/below');
+    expect(await measureUsage(session, '/t')).toMatchObject({ root: { nodes: 10, bytes: 30 }, denied: ['/t/d'] });
+    server.tree.hidesStats = false;
     expect(await measureUsage(session, '/t')).toMatchObject({ root: { nodes: 10, bytes: 32 }, denied: ['/t/d'] });
   });
 });
@@ -98,6 +103,7 @@ describe('finding', () => {
     server.put('/t/d', { data: 'needle', acl: HIDDEN });
     const failure = await failureOf(find(session, { data: /needle/ }));
     expect(failure).toMatchObject({ code: 'partial', details: { failedCount: 1, looked: 10 } });
+    server.tree.hidesStats = false;
     expect(await find(session, { name: /^d$/ })).toEqual(['/t/d']);
   });
 });

@@ -58,11 +58,20 @@ describe('a walk', () => {
     const server = new FakeZooKeeper();
     server.put('/t/a', { data: 'secret', acl: HIDDEN });
     server.putAll(['/t/a/below', '/t/b/1']);
+    for (const hidesStats of [true, false]) {
+      server.tree.hidesStats = hidesStats;
+      const nodes = await walked(server, '/t', { withData: true, withAcl: true });
+      expect(paths(nodes)).toEqual(['/t', '/t/a', '/t/b', '/t/b/1']);
+      expect(nodes.map(({ isDenied, stat }) => [isDenied, stat === null])).toEqual([
+        [false, false],
+        [true, hidesStats],
+        [false, false],
+        [false, false],
+      ]);
+      expect(paths((await walked(server, '/t')).filter(({ isDenied }) => isDenied))).toEqual(['/t/a']);
+    }
     const nodes = await walked(server, '/t', { withData: true, withAcl: true });
-    expect(paths(nodes)).toEqual(['/t', '/t/a', '/t/b', '/t/b/1']);
     expect(nodes[1]).toMatchObject({ isDenied: true, data: null, acl: null, stat: { dataLength: 6, numChildren: 1 } });
-    expect(nodes.filter(({ isDenied }) => isDenied)).toHaveLength(1);
-    expect(paths((await walked(server, '/t')).filter(({ isDenied }) => isDenied))).toEqual(['/t/a']);
   });
 
   test('rejects where the root is missing or denied, and when the session ends', async () => {
