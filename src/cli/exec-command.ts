@@ -2,7 +2,8 @@
 import type { ExecTarget } from '../cluster/index.js';
 import type { AttachedExec } from '../engine/index.js';
 import { attachment, runAttached, terminalSize } from './attach.js';
-import { ChildCommand, type ChildResult } from './child-command.js';
+import { ChildCommand } from './child-command.js';
+import type { ChildResult } from './child-result.js';
 
 export interface ExecResult extends ChildResult {
   readonly cluster: string;

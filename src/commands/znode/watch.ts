@@ -1,3 +1,6 @@
+import { ResultFile } from '../../cli/child-result.js';
+import type { Failure } from '../../cli/failure.js';
+import { childFlags, ownExitBase } from '../../cli/flags/child.js';
 import { pathArgument, recursiveFlag } from '../../cli/flags/znode.js';
 import { written } from '../../cli/flow.js';
 import { eventDocument, renderEvent, stateBytes } from '../../cli/render/znode-event.js';
@@ -24,7 +27,10 @@ With "-- COMMAND" nothing is printed, the command runs once for each change, one
     { description: 'A file that is always up to date', command: "<%= config.bin %> znode watch /app/config -- sh -c 'cat >app.conf'" },
   ];
   static override args = pathArgument;
-  static override flags = recursiveFlag('Every node below it too.');
+  static override flags = { ...recursiveFlag('Every node below it too.'), ...childFlags };
+
+  readonly #resultFile = new ResultFile();
+  #failure: Failure | undefined;
 
   override async init(): Promise<void> {
     this.isStream = true;
@@ -35,6 +41,7 @@ With "-- COMMAND" nothing is printed, the command runs once for each change, one
     const { args, flags } = await this.parse(ZnodeWatch);
     const [file, ...rest] = this.childArgv;
     const { path } = args;
+    await this.#resultFile.open(flags.result);
     const signal = this.interruption();
     const context: WatchContext = {
       open: () => this.session(flags),
@@ -49,8 +56,8 @@ With "-- COMMAND" nothing is printed, the command runs once for each change, one
         if (!goesOn) break;
       }
     } catch (error) {
-      // Ctrl-C is how watching ends.
-      if (this.jsonEnabled() || error !== signal.reason) throw error;
+      // Ctrl-C is how watching ends; a script that gave a command wants to know whose code it is.
+      if (this.jsonEnabled() || file !== undefined || error !== signal.reason) throw error;
       this.endWith((error as ZkdError).code);
     }
     return {};
@@ -68,12 +75,26 @@ With "-- COMMAND" nothing is printed, the command runs once for each change, one
     const { exitCode, startError } = await runChild({ command, input: stateBytes(event), env, signal });
     signal.throwIfAborted();
     if (startError !== null) this.ports.stderr.write(`Error: Cannot run ${JSON.stringify(command[0])}: ${startError}\n`);
-    if (exitCode !== 0) process.exitCode = exitCode;
-    return exitCode === 0;
+    if (exitCode === 0) return true;
+    process.exitCode = exitCode;
+    await this.#resultFile.write({ source: 'child', code: exitCode });
+    return false;
+  }
+
+  protected override ending(failure: Failure): Failure {
+    this.#failure = { ...failure, exitCode: failure.exitCode + (this.childArgv.length > 0 ? ownExitBase(this.argv, this.ports.env) : 0) };
+    return this.#failure;
   }
 
   override async catch(error: Error): Promise<void> {
     await super.catch(error);
-    if (this.childArgv.length > 0) this.ports.stderr.write(`zkd: exit code ${Number(process.exitCode)} is zkd's own, not the command's\n`);
+    if (this.childArgv.length === 0) return;
+    if (this.#failure) await this.#resultFile.writeFailure(this.#failure);
+    this.ports.stderr.write(`zkd: exit code ${Number(process.exitCode)} is zkd's own, not the command's\n`);
+  }
+
+  override async finally(): Promise<void> {
+    await this.#resultFile.close();
+    await super.finally();
   }
 }

@@ -97,6 +97,24 @@ describe('znode watch', () => {
     expect(await readFile(log, 'utf8')).toBe('changed /app/config\ngreen\nchildren /app/config\nchild\n\ndeleted /app/config\n\n');
   });
 
+  it('tells in the file of --result whose code it is, and adds to its own', async () => {
+    const result = join(folder, 'result.json');
+    const read = async () => JSON.parse(await readFile(result, 'utf8')) as unknown;
+    const steps = stepByStep(() => world.znodes.put('/app/config', { data: 'green' }));
+    const argv = ['/app/config', '--result', result, '--own-exit-base', '100'];
+    expect(await world.run('watch', [...argv, '--', 'sh', '-c', 'exit 7'], steps)).toMatchObject({ exitCode: 7 });
+    expect(await read()).toEqual({ source: 'child', code: 7 });
+    const signal = signalsFromNow();
+    const stopped = await world.run(
+      'watch',
+      [...argv, '--', 'true'],
+      stepByStep(() => signal('SIGTERM')),
+    );
+    expect(stopped).toMatchObject({ exitCode: 243, stdout: '' });
+    expect(stopped.stderr).toMatch(/\nzkd: exit code 243 is zkd's own, not the command's\n$/);
+    expect(await read()).toMatchObject({ source: 'zkd', code: 243, error: { code: 'terminated' } });
+  });
+
   it('is 127 where there is no such command', async () => {
     const steps = stepByStep(() => world.znodes.put('/app/config', { data: 'green' }));
     const { stderr, exitCode } = await world.run('watch', ['/app/config', '--', 'no-such-command'], steps);
