@@ -124,7 +124,7 @@ export function describeSession(name: string, makeSubject: () => Promise<Session
         () => session.setAcl(path, OPEN_ACL),
         () => session.watchChildren(path),
       ]) {
-        expect((await refusal(attempt(), 'no-node', path)).message).toContain(path);
+        expect((await refusal(attempt(), 'no-node', path)).message).toContain(`"${path}"`);
       }
       await refusal(session.create(`${path}/child`, bytes('')), 'no-node');
     });
@@ -212,9 +212,11 @@ export function describeSession(name: string, makeSubject: () => Promise<Session
       await refusal(session.create(`${root}/ephemeral/a`, bytes('')), 'no-children-for-ephemerals');
     });
 
-    it('wants a time to live where the mode has one', async () => {
+    it('wants a time to live exactly where the mode has one, and in its range', async () => {
       await fresh();
-      await expect(session.create(`${root}/a`, bytes(''), { mode: 'ttl' })).rejects.toBeInstanceOf(ZkdError);
+      for (const options of [{ mode: 'ttl' }, { ttlMs: 5 }, { mode: 'ttl', ttlMs: 0 }, { mode: 'ttl', ttlMs: 2 ** 31 }] as const) {
+        await expect(session.create(`${root}/a`, bytes(''), options)).rejects.toMatchObject({ code: 'usage' });
+      }
       expect(await session.exists(`${root}/a`)).toBeNull();
     });
 
