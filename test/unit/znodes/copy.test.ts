@@ -49,6 +49,10 @@ test('refuses to copy into itself, to mirror a part over the whole, and ZooKeepe
   ];
   expect(await Promise.all(refusals.map(async (refusal) => (await failureOf(refusal)).code))).toEqual(Array(5).fill('refused'));
   expect(server.tree.paths).toEqual(before);
+  const second = await openFakeSession(server);
+  const throughAnother = copyTree({ session, path: '/from' }, { session: second, path: '/from/b' }, { mode: 'create' });
+  expect((await failureOf(throughAnother)).code).toBe('refused');
+  expect(server.tree.paths).toEqual(before);
   await copy('/from', '/from-2');
   expect(below(server, '/from-2')).toHaveLength(4);
 });
