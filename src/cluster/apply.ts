@@ -214,13 +214,13 @@ async function roll(
       isReady = await isConfigured(engine, { containerId: old.container.id, member, members: plan.members, record, credential, isNew });
     },
     prepare: () => announcePort(member, old, context, containers, secret),
-    async start(id: string) {
+    async settle(id: string) {
       await Promise.all([
         isReady || configure(id, member, isNew, context, credential),
         record.settings.restart === 'no' || engine.setRestartPolicy(id, record.settings.restart),
       ]);
-      await startMember(id, member, context);
     },
+    start: (id: string) => startMember(id, member, context),
   };
   const rolled =
     operation.kind === 'roll-member'

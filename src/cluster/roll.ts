@@ -38,11 +38,12 @@ export interface RollRequest {
   /** The container of this member as it shall be: of it the turn is made. */
   readonly spec: ContainerSpec;
   readonly isWell: boolean;
-  /** Reads what `start` needs while the old container still runs, so that the member is not down for it. */
+  /** Reads what `settle` needs while the old container still runs, so that the member is not down for it. */
   lookAhead(): Promise<void>;
   /** Done while the old container still runs: what only a quorum can do. */
   prepare(): Promise<void>;
-  /** Configures the container and starts it. */
+  /** Makes the container ready to be started, while nothing of the member runs. */
+  settle(containerId: string): Promise<void>;
   start(containerId: string): Promise<void>;
 }
 
@@ -60,11 +61,14 @@ export async function replaceMember(request: RollRequest, context: RollContext):
   const { old, spec } = request;
   const { turn, isCareful } = await takeTurn(request, context);
   const stoppedAt = performance.now();
+  let settled: Promise<void> | undefined;
   await orElse(
     async () => {
       await stopContainer(engine, old.container, TO_ITS_END);
       // A stop takes its time: who has lost the turn by now must not leave the member without a container.
       if (!(await engine.findContainer(turn))) throw claimed(record.cluster);
+      settled = request.settle(turn);
+      settled.catch(() => undefined);
       await engine.removeContainer(old.container.id, { anonymousVolumes: true });
       await engine.renameContainer(turn, spec.name);
     },
@@ -73,7 +77,7 @@ export async function replaceMember(request: RollRequest, context: RollContext):
       if (await engine.findContainer(old.container.id)) await engine.startContainer(old.container.id);
     },
   );
-  return { containerId: turn, outage: await startAndWait(turn, { stoppedAt, isCareful }, request, context) };
+  return { containerId: turn, outage: await startAndWait(turn, { settled, stoppedAt, isCareful }, request, context) };
 }
 
 /** Stops the member's container and starts it again; one that does not run is only started. */
@@ -84,7 +88,8 @@ export async function restartMember(request: RollRequest, context: RollContext):
   const stoppedAt = performance.now();
   try {
     await stopContainer(engine, old.container, TO_ITS_END);
-    return { containerId: old.container.id, outage: await startAndWait(old.container.id, { stoppedAt, isCareful }, request, context) };
+    const { id } = old.container;
+    return { containerId: id, outage: await startAndWait(id, { settled: request.settle(id), stoppedAt, isCareful }, request, context) };
   } finally {
     await endTurn(turn, engine).catch(() => undefined);
   }
@@ -121,14 +126,21 @@ async function takeTurn(request: RollRequest, context: RollContext): Promise<Tur
   return { turn, isCareful };
 }
 
+interface Stopped {
+  readonly settled: Promise<void> | undefined;
+  readonly stoppedAt: number;
+  readonly isCareful: boolean;
+}
+
 /** Null where nobody waited for the member. */
 async function startAndWait(
   containerId: string,
-  { stoppedAt, isCareful }: { readonly stoppedAt: number; readonly isCareful: boolean },
+  { settled, stoppedAt, isCareful }: Stopped,
   request: RollRequest,
   context: RollContext,
 ): Promise<Outage | null> {
   try {
+    await settled;
     await request.start(containerId);
   } catch (error) {
     throw context.notStarted(request.id, error);

@@ -26,7 +26,8 @@ const TUNED = {
     ZOO_ADMINSERVER_ENABLED: 'false',
     ZOO_STANDALONE_ENABLED: 'false',
     ZK_SERVER_HEAP: 256,
-    SERVER_JVMFLAGS: '-XX:+UseSerialGC -XX:TieredStopAtLevel=1',
+    JMXDISABLE: 'true',
+    SERVER_JVMFLAGS: '-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xms64m -XX:MetaspaceSize=64m',
   },
   member: { mem_limit: '512m', tmpfs: ['/logs:uid=1000,gid=1000'] },
 };
