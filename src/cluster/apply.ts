@@ -6,13 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { hasReason, ZkdError } from '../errors.js';
 import type { ContainerSpec, Engine } from '../engine/index.js';
 import { claimed, createContainer, isTakenOver, replaceContainer, type ClaimContext } from './claim.js';
-import { configureMember, credentialFrom, isConfigured, type Credential } from './configure.js';
+import { configureMember, credentialFrom, type Credential } from './configure.js';
 import { memberContainer } from './container-spec.js';
 import type { WantedMember } from './members.js';
 import { byAge, type ObservedEnsemble, type ObservedMember } from './observe.js';
 import { formatOperation, type Operation } from './operations.js';
 import { isUnborn, type Plan } from './plan.js';
 import { LABEL, settingsVolumeName } from './names.js';
+import { isAnew, ReadAhead, type TurnOperation } from './read-ahead.js';
 import { networkLabels, readRecord, settingsVolumeLabels } from './record.js';
 import { reconfigureMember } from './reconfigure.js';
 import { replaceMember, restartMember, type Outage, type RollContext } from './roll.js';
@@ -62,6 +63,7 @@ export async function applyPlan(context: ApplyContext): Promise<void> {
   const kept = [...observed.members].filter(([id]) => !toReplace.has(id));
   const containers = new Map(kept.map(([id, { container }]) => [id, container.id]));
   const credential = credentialFrom(engine, () => [...containers].sort(([a], [b]) => a - b).map(([, id]) => id));
+  const shared = { containers, credential, ahead: new ReadAhead(engine, plan, credential) };
   const done = new Map<string, Promise<void>>();
   let failed: { error: unknown } | undefined;
   const run = async (operation: Operation): Promise<void> => {
@@ -71,7 +73,7 @@ export async function applyPlan(context: ApplyContext): Promise<void> {
     try {
       signal.throwIfAborted();
       context.observer.start(step);
-      await runOperation(operation, context, containers, credential);
+      await runOperation(operation, context, shared);
       context.observer.end(step, 'done');
     } catch (error) {
       failed ??= { error };
@@ -106,13 +108,17 @@ export function takenAway(name: string, cause?: unknown): ZkdError {
   });
 }
 
-async function runOperation(
-  operation: Operation,
-  context: ApplyContext,
-  containers: Map<number, string>,
-  credential: Credential,
-): Promise<void> {
+/** What the operations of one run know in common. */
+interface Shared {
+  /** The ids of the members' containers, by member. */
+  readonly containers: Map<number, string>;
+  readonly credential: Credential;
+  readonly ahead: ReadAhead;
+}
+
+async function runOperation(operation: Operation, context: ApplyContext, shared: Shared): Promise<void> {
   const { engine, plan } = context;
+  const { containers, credential } = shared;
   const idOf = (member: { id: number; container: string }): string => containers.get(member.id) ?? member.container;
   switch (operation.kind) {
     case 'create-network':
@@ -162,7 +168,7 @@ async function runOperation(
       return recordChange(context);
     case 'roll-member':
     case 'restart-member':
-      containers.set(operation.member.id, await roll(operation, context, containers, credential));
+      containers.set(operation.member.id, await roll(operation, context, shared));
       return;
     case 'unpause-member':
       return engine.unpauseContainer(idOf(operation.member));
@@ -188,12 +194,7 @@ async function recordChange({ engine, plan, observed }: ApplyContext): Promise<v
   await Promise.all(observed.settingsVolumes.filter((volume) => volume.name !== name).map((volume) => engine.removeVolume(volume.name)));
 }
 
-async function roll(
-  operation: Extract<Operation, { kind: 'roll-member' | 'restart-member' }>,
-  context: ApplyContext,
-  containers: ReadonlyMap<number, string>,
-  credential: Credential,
-): Promise<string> {
+async function roll(operation: TurnOperation, context: ApplyContext, { containers, credential, ahead }: Shared): Promise<string> {
   const { engine, plan, signal, turns } = context;
   if (!turns) throw new Error('A plan that takes members down needs to know how to wait for them');
   const { member, old, isWell } = operation;
@@ -202,7 +203,6 @@ async function roll(
   context.made.isKept = true;
   // Read while the containers that have it are still there.
   const secret = await credential();
-  const isNew = record.settings.ephemeral && operation.kind === 'roll-member';
   let isReady = false;
   const request = {
     id: member.id,
@@ -210,17 +210,19 @@ async function roll(
     spec: specOf(member, plan),
     isWell,
     async lookAhead() {
-      if (isNew) return;
-      isReady = await isConfigured(engine, { containerId: old.container.id, member, members: plan.members, record, credential, isNew });
+      isReady = await ahead.isReady(operation);
     },
     prepare: () => announcePort(member, old, context, containers, secret),
     async settle(id: string) {
       await Promise.all([
-        isReady || configure(id, member, isNew, context, credential),
+        isReady || configure(id, member, isAnew(operation, record), context, credential),
         record.settings.restart === 'no' || engine.setRestartPolicy(id, record.settings.restart),
       ]);
     },
-    start: (id: string) => startMember(id, member, context),
+    async start(id: string) {
+      await startMember(id, member, context);
+      ahead.readNext(operation);
+    },
   };
   const rolled =
     operation.kind === 'roll-member'
