@@ -30,7 +30,7 @@ export interface AwaitResult {
 /** Short while a quorum may come any moment; every question is a line in the servers' logs, so a long wait asks less often. */
 const intervalMs = (waitedMs: number): number => (waitedMs < 5000 ? 40 : 250);
 /** How often the engine is asked whether the containers still run. */
-const OBSERVE_EVERY_MS = 1500;
+const OBSERVE_EVERY_MS = 1000;
 const PROBE_TIMEOUT_MS = 2000;
 
 /**
