@@ -28,8 +28,8 @@ const labelsOf = (name: string): string[] =>
     `zkd.${key}=${value}`,
   ]);
 
-/** Everything of that name, in all the engine's words; what a look costs a running container is not told there. */
-async function everythingOf(name: string): Promise<string> {
+/** Everything of that name, in all the engine's words but in one order: the engine tells a container's mounts as they fall. */
+async function everythingOf(name: string): Promise<unknown[]> {
   const label = `label=zkd.cluster=${name}`;
   const ids = async (...args: string[]): Promise<string[]> => (await docker(...args, '--filter', label)).split('\n').filter(Boolean);
   const [containers, volumes, networks] = await Promise.all([
@@ -37,7 +37,11 @@ async function everythingOf(name: string): Promise<string> {
     ids('volume', 'ls', '--quiet'),
     ids('network', 'ls', '--no-trunc', '--quiet'),
   ]);
-  return docker('inspect', ...containers, ...volumes, ...networks);
+  const told = JSON.parse(await docker('inspect', ...containers, ...volumes, ...networks)) as { Mounts?: { Destination: string }[] }[];
+  return told.map(({ Mounts: mounts, ...rest }) => ({
+    ...rest,
+    mounts: mounts?.toSorted((a, b) => a.Destination.localeCompare(b.Destination)),
+  }));
 }
 
 describe.each([
