@@ -7,6 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const SOCKET = '/var/run/docker.sock';
 const LABEL = 'zkd.bench';
 
+/** What zkd gives small servers. */
+export const SERVER_JVMFLAGS = '-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=5 -Xms64m -XX:MetaspaceSize=64m';
+
 function call(method, path, body) {
   return new Promise((resolve, reject) => {
     const payload = body === undefined ? undefined : JSON.stringify(body);
@@ -57,13 +60,7 @@ export async function measureBareEngine(image, ports) {
           Image: image,
           Hostname: `${name}-${id}`,
           Labels: { [LABEL]: name },
-          Env: [
-            `ZOO_MY_ID=${id}`,
-            `ZOO_SERVERS=${servers}`,
-            'ZK_SERVER_HEAP=256',
-            'JMXDISABLE=true',
-            'SERVER_JVMFLAGS=-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xms64m -XX:MetaspaceSize=64m',
-          ],
+          Env: [`ZOO_MY_ID=${id}`, `ZOO_SERVERS=${servers}`, 'ZK_SERVER_HEAP=256', 'JMXDISABLE=true', `SERVER_JVMFLAGS=${SERVER_JVMFLAGS}`],
           ExposedPorts: { '2181/tcp': {} },
           HostConfig: { NetworkMode: name, PortBindings: { '2181/tcp': [{ HostIp: '127.0.0.1', HostPort: String(ports[id - 1]) }] } },
         });

@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SERVER_JVMFLAGS } from './bare-engine.js';
 import { timeProcess } from './measure.js';
 
 const IDS = [1, 2, 3];
@@ -27,7 +28,7 @@ const TUNED = {
     ZOO_STANDALONE_ENABLED: 'false',
     ZK_SERVER_HEAP: 256,
     JMXDISABLE: 'true',
-    SERVER_JVMFLAGS: '-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xms64m -XX:MetaspaceSize=64m',
+    SERVER_JVMFLAGS,
   },
   member: { mem_limit: '512m', tmpfs: ['/logs:uid=1000,gid=1000'] },
 };

@@ -31,7 +31,7 @@ describe('the container of a member', () => {
         ZOO_SERVERS:
           'server.1=zkd-zk-1:2888:3888:participant;zkd-zk-1:2181 server.2=zkd-zk-2:2888:3888:participant;zkd-zk-2:2182 server.3=zkd-zk-3:2888:3888:participant;zkd-zk-3:2183',
         ZK_SERVER_HEAP: '256',
-        SERVER_JVMFLAGS: '-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xms64m -XX:MetaspaceSize=64m',
+        SERVER_JVMFLAGS: '-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=5 -Xms64m -XX:MetaspaceSize=64m',
         JMXDISABLE: 'true',
       },
       labels: memberLabels(record, member),
