@@ -4,6 +4,7 @@
 # What the tests need besides: "<command it brings> <package>". More test clients are one line each.
 test_packages=(
   'javac default-jdk-headless'
+  'python3 python3'
   'sshd openssh-server'
   'zsh zsh'
 )
@@ -32,9 +33,11 @@ missing_test_packages() {
 install_packages() {
   local packages
   mapfile -t packages < <(
-    engine_packages
-    compiler_packages
-    missing_test_packages
+    {
+      engine_packages
+      compiler_packages
+      missing_test_packages
+    } | awk '!seen[$0]++'
   )
   if ((${#packages[@]} == 0)); then
     say packages "none missing"

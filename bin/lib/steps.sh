@@ -226,6 +226,34 @@ curator() {
   echo "$key" >"$folder/.zkd-setup"
 }
 
+# Python's client, with the one library it cannot do without: unpacked, not installed, since its package
+# wants some forty others. PYTHONPATH shows it to any python3.
+kazoo_packages=(python3-kazoo python3-six)
+
+kazoo() {
+  local folder=$cache/kazoo key work modules
+  key=$(printf '%s\n' "${kazoo_packages[@]}" | sha256sum | cut -c1-16)
+  if [[ $(cat "$folder/.zkd-setup" 2>/dev/null) == "$key" ]]; then
+    say kazoo "it is in $folder"
+    return
+  fi
+  if ! is_debian; then
+    say kazoo "it can be had on Debian and Ubuntu only"
+    return 5
+  fi
+  require_debian_archive
+  say kazoo "unpacking it into $folder"
+  work=$(mktemp -d "$logs/kazoo.XXXXXX")
+  private_apt "$work" trixie
+  download_packages "$work" "${kazoo_packages[@]}"
+  unpack_packages "$work/root" "$work"/debs/*.deb
+  modules=$work/root/usr/lib/python3/dist-packages
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  cp -r "$modules/kazoo" "$modules/six.py" "$folder/"
+  echo "$key" >"$folder/.zkd-setup"
+}
+
 # The client alone, unpacked: in older releases its package is the engine's, and installing that would start a second one.
 docker_cli() {
   if command -v docker >/dev/null; then

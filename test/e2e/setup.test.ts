@@ -135,6 +135,14 @@ describe('bin/setup', () => {
       for (const name of INSTALLERS) await sandbox.shim(name, 'exit 1');
     };
 
+    it('names each package that is missing once', async () => {
+      const path = await sandbox.pathWithout(['python3', 'make', 'javac', 'apt-get']);
+      await rm(join(sandbox.folder, 'shims/apt-get'), { force: true });
+      const { exitCode, stderr } = await sandbox.setup(['--with-tests'], { ...found, PATH: path });
+      expect(exitCode).toBe(5);
+      expect(stderr).toContain('missing: python3 make default-jdk-headless (');
+    });
+
     it('redoes an installation that failed, and builds', async () => {
       const working = await readFile(join(sandbox.folder, 'shims/npm'), 'utf8');
       await sandbox.shim('npm', 'mkdir -p node_modules; exit 1');
@@ -160,6 +168,7 @@ describe('bin/setup', () => {
       expect(result.stdout).toMatch(/^addon +the native ZooKeeper client loads$/m);
       const forTests = [
         /^curator +its jars are in /m,
+        /^kazoo +it is in /m,
         /^docker +the docker CLI is there$/m,
         /^compose +docker compose is (in \S+|there)$/m,
       ];
@@ -170,7 +179,7 @@ describe('bin/setup', () => {
     it('unpacks a release of Node that is missing or was cut off, and no other', async () => {
       const cache = join(sandbox.folder, 'cache');
       await mkdir(join(cache, 'node/26'), { recursive: true });
-      for (const part of ['curator', 'compose']) await symlink(`/var/cache/zkd/${part}`, join(cache, part));
+      for (const part of ['curator', 'kazoo', 'compose']) await symlink(`/var/cache/zkd/${part}`, join(cache, part));
       for (const release of ['20', '22', '24']) await symlink(`/var/cache/zkd/node/${release}`, join(cache, 'node', release));
       await mkdir(join(sandbox.folder, 'package/bin'), { recursive: true });
       await writeFile(join(sandbox.folder, 'package/bin/node'), '#!/bin/sh\necho v26.1.0\n', { mode: 0o755 });
@@ -182,6 +191,38 @@ describe('bin/setup', () => {
         expect(await sandbox.calls()).toEqual(calls);
       }
       expect(await readdir(join(cache, 'node/26'))).toEqual(['.zkd-setup', 'bin']);
+    });
+
+    it('unpacks the kazoo client where it is missing or was cut off, and once', async () => {
+      const cache = join(sandbox.folder, 'cache-without-kazoo');
+      const package_ = join(sandbox.folder, 'python3-kazoo');
+      const modules = join(package_, 'usr/lib/python3/dist-packages');
+      await mkdir(join(cache, 'kazoo'), { recursive: true });
+      for (const part of ['curator', 'compose', 'node']) await symlink(`/var/cache/zkd/${part}`, join(cache, part));
+      for (const folder of ['DEBIAN', 'usr/lib/python3/dist-packages/kazoo']) await mkdir(join(package_, folder), { recursive: true });
+      await writeFile(
+        join(package_, 'DEBIAN/control'),
+        'Package: python3-kazoo\nVersion: 1\nArchitecture: all\nMaintainer: a\nDescription: a\n',
+      );
+      for (const file of ['kazoo/client.py', 'six.py']) await writeFile(join(modules, file), '');
+      await execa('dpkg-deb', ['--build', package_]);
+      await failing();
+      await sandbox.shim(
+        'apt-get',
+        `case $* in indextargets*) echo Debian bookworm file:/nowhere;; download*) cp ${package_}.deb .;; esac`,
+      );
+      const withCache = { ...found, ZKD_CACHE_DIR: cache };
+      for (const what of [/^kazoo +unpacking it into \S+\/kazoo$/m, /^kazoo +it is in \S+\/kazoo$/m]) {
+        const result = await sandbox.setup(['--with-tests'], withCache);
+        expect(result).toMatchObject({ exitCode: 0, stderr: '' });
+        expect(result.stdout).toMatch(what);
+      }
+      const calls = await sandbox.calls();
+      expect(calls.filter((call) => !call.startsWith('apt-get indextargets '))).toEqual([
+        'apt-get update -qq',
+        'apt-get download -qq python3-kazoo python3-six',
+      ]);
+      expect((await readdir(join(cache, 'kazoo'))).sort()).toEqual(['.zkd-setup', 'kazoo', 'six.py']);
     });
 
     it('builds again when a source is newer than the build', async () => {
