@@ -1,4 +1,4 @@
-/** Znodes of a real ensemble from the command line, and what ZooKeeper's own client makes of them. */
+/** Znodes of a real ensemble from the command line. What other clients make of them: foreign-clients.test.ts. */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -51,16 +51,6 @@ describe('data', () => {
       only,
     );
     expect((await znode('get', '/story/config')).stdout).toBe('green');
-  });
-
-  it('is the same for zkCli.sh, both ways, ACLs too', async () => {
-    await znode('create', '/story/ours', 'übergröße', '--acl', 'world:anyone:r', '--acl', 'ip:127.0.0.1:cdrwa');
-    expect(await zkCli('get', '/story/ours')).toContain('übergröße');
-    expect(await zkCli('getAcl', '/story/ours')).toMatch(/'world,'anyone\n: r\n'ip,'127\.0\.0\.1\n: cdrwa/);
-    await zkCli('create', '/story/theirs', 'from zkCli', 'world:anyone:cdrwa');
-    expect((await znode('get', '/story/theirs')).stdout).toBe('from zkCli');
-    expect((await znode('ls', '/story')).stdout.split('\n')).toEqual(['config', 'data', 'ours', 'theirs']);
-    expect(await zkCli('ls', '/story')).toContain('[config, data, ours, theirs]');
   });
 });
 
