@@ -17,11 +17,11 @@ import type { UpRequest } from '../../src/cluster/up-request.js';
 import type { Observer } from '../../src/cluster/apply.js';
 import type { Engine } from '../../src/engine/index.js';
 import { FakeEngine } from '../fakes/fake-engine.js';
-import { FakeZooKeeper } from '../fakes/fake-zookeeper.js';
+import { FakeMembers } from '../fakes/fake-members.js';
 
 export interface World {
   readonly engine: FakeEngine;
-  readonly zooKeeper: FakeZooKeeper;
+  readonly zooKeeper: FakeMembers;
   /** What was said to the observer, a line each. */
   readonly said: string[];
   readonly observer: Observer;
@@ -44,7 +44,7 @@ export function createWorld(through: (engine: Engine) => Engine = (engine) => en
   const engine = new FakeEngine();
   const seen = through(engine);
   engine.addImage(TEST_IMAGE, { labels: { 'zkd.zookeeper.version': '3.9.3' }, volumes: ['/data', '/datalog', '/logs'] });
-  const zooKeeper = new FakeZooKeeper(engine);
+  const zooKeeper = new FakeMembers(engine);
   const said: string[] = [];
   const observer: Observer = {
     start: (step) => said.push(`start: ${step}`),

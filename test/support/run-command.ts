@@ -7,15 +7,15 @@ import { Config } from '@oclif/core/config';
 import { replacePorts, type Ports } from '../../src/cli/ports.js';
 import type { EndpointOptions, Engine } from '../../src/engine/index.js';
 import type { SessionOptions, SessionState, ZooKeeperSession } from '../../src/zookeeper/index.js';
-import { FakeZooKeeper as FakeTreeServer, openFakeSession } from '../fakes/fake-session.js';
-import type { FakeZooKeeper } from '../fakes/fake-zookeeper.js';
+import { FakeZooKeeper, openFakeSession } from '../fakes/fake-session.js';
+import type { FakeMembers } from '../fakes/fake-members.js';
 import { loadCommand } from './commands.js';
 
 export interface RunWorld {
   readonly engine: Engine;
-  readonly zooKeeper: FakeZooKeeper;
+  readonly zooKeeper: FakeMembers;
   /** What sessions are opened with; another one where it is in a test's hands. */
-  readonly znodes?: FakeTreeServer;
+  readonly znodes?: FakeZooKeeper;
 }
 
 export interface RunOptions {
@@ -132,7 +132,7 @@ export function fakePorts(world: RunWorld | Error, options: RunOptions = {}) {
       ((address, word, how) => (world instanceof Error ? Promise.reject(world) : world.zooKeeper.ask(address, word, how))),
     async openSession(asked) {
       sessions.push(asked);
-      const session = await openFakeSession((world instanceof Error ? undefined : world.znodes) ?? new FakeTreeServer(), asked);
+      const session = await openFakeSession((world instanceof Error ? undefined : world.znodes) ?? new FakeZooKeeper(), asked);
       opened.push(session);
       return session;
     },

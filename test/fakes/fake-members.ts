@@ -46,7 +46,7 @@ const UP: ContainerState = 'running';
 const NOT_SERVING = 'This ZooKeeper instance is not currently serving requests';
 
 /** See the head of the file. Takes the engine's `onStart` for itself. */
-export class FakeZooKeeper {
+export class FakeMembers {
   readonly #engine: FakeEngine;
   readonly #servers = new Map<string, Server>();
   readonly #quorums = new Map<string, Quorum>();
