@@ -157,8 +157,7 @@ class FakeWatch implements port.Watch {
   readonly #signals: port.WatchSignal[] = [];
   #waiting: { resolve: (signal: port.WatchSignal) => void; reject: (error: unknown) => void }[] = [];
   #end: ZkdError | undefined;
-  /** Fired at the server, perhaps while nobody could be told. */
-  isSpent = false;
+  /** As it was asked for, without the chroot. */
   readonly path: string;
   readonly isFor: (event: TreeEvent) => boolean;
 
@@ -178,10 +177,11 @@ class FakeWatch implements port.Watch {
     const waiting = this.#waiting.shift();
     if (waiting) waiting.resolve(signal);
     else this.#signals.push(signal);
+    if (signal === 'fired') this.end(sessionError('closed', { verb: VERBS.watchNode, path: this.path }, { why: 'the watch has fired' }));
   }
 
   end(error: ZkdError): void {
-    this.#end = error;
+    this.#end ??= error;
     for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
 }
@@ -270,7 +270,7 @@ class FakeSession implements port.ZooKeeperSession {
   watchNode(path: string): Promise<{ readonly node: port.NodeData | null; readonly watch: port.Watch }> {
     return this.#request('watchNode', path, (full, tree) => {
       const data = tree.readOrNull(full, this.#asker);
-      const watch = this.#watch(full, (event) => event.path === full);
+      const watch = this.#watch(path, (event) => event.path === full);
       return { node: data && { data, stat: this.#stat(full) }, watch };
     });
   }
@@ -282,7 +282,7 @@ class FakeSession implements port.ZooKeeperSession {
         event.kind !== 'changed' &&
         event.path !== '/' &&
         (parentOf(event.path) === full || (event.path === full && event.kind === 'deleted'));
-      return { ...children, watch: this.#watch(full, isFor) };
+      return { ...children, watch: this.#watch(path, isFor) };
     });
   }
 
@@ -294,10 +294,9 @@ class FakeSession implements port.ZooKeeperSession {
 
   /** For the server: this has happened. */
   notice(event: TreeEvent): void {
-    for (const watch of [...this.#watches]) {
-      if (watch.isSpent || !watch.isFor(event)) continue;
-      watch.isSpent = true;
-      if (this.state === 'connected') watch.tell('fired');
+    for (const watch of this.#watches) {
+      if (!watch.isFor(event)) continue;
+      if (this.state === 'connected') this.#fire(watch);
       else this.#missed.add(watch);
     }
   }
@@ -312,7 +311,7 @@ class FakeSession implements port.ZooKeeperSession {
     if (this.state !== 'disconnected') return;
     this.state = 'connected';
     for (const watch of this.#watches) watch.tell('connected');
-    for (const watch of this.#missed) watch.tell('fired');
+    for (const watch of this.#missed) this.#fire(watch);
     this.#missed.clear();
     this.#wake();
   }
@@ -385,6 +384,12 @@ class FakeSession implements port.ZooKeeperSession {
 
   #over(method: FakeMethod, path: string): ZkdError {
     return this.#failure(this.state === 'expired' ? 'session-expired' : 'closed', method, path);
+  }
+
+  /** It is over with that. */
+  #fire(watch: FakeWatch): void {
+    this.#watches.delete(watch);
+    watch.tell('fired');
   }
 
   #watch(path: string, isFor: (event: TreeEvent) => boolean): FakeWatch {

@@ -297,6 +297,20 @@ export function describeSession(name: string, makeSubject: () => Promise<Session
       const deleted = await session.watchNode(path);
       await session.delete(path);
       expect(await deleted.watch.next()).toBe('fired');
+      for (const { watch } of [created, changed, twin, deleted]) await refusal(watch.next(), 'closed', path);
+    });
+
+    it('is done with a watch that has fired: whoever waits for more is refused, and it hears of no connection', async () => {
+      await fresh();
+      const other = await open({ isBreakable: true });
+      const { watch } = await other.watchNode(root);
+      const [first, second] = [watch.next(), refusal(watch.next(), 'closed', root)];
+      await session.set(root, bytes('changed'));
+      expect(await first).toBe('fired');
+      await second;
+      await subject.disconnect(other);
+      await subject.reconnect(other);
+      await refusal(watch.next(), 'closed', root);
     });
 
     it('fires a watch on children for names that come and go, and for the end of the node', async () => {
@@ -337,6 +351,7 @@ export function describeSession(name: string, makeSubject: () => Promise<Session
       const { watch } = await other.watchNode('/a');
       await session.set(`${root}/a`, bytes('y'));
       expect(await watch.next()).toBe('fired');
+      await refusal(watch.next(), 'closed', '/a');
       await refusal(other.get('/none'), 'no-node', '/none');
     });
 
