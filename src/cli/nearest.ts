@@ -3,18 +3,31 @@ import { distance } from 'fastest-levenshtein';
 
 /** At most three candidates within a third of the word's length (at least two edits, never as many as there are letters), nearest first. */
 export function nearest(word: string, candidates: readonly string[]): string[] {
-  const limit = Math.max(2, Math.floor(word.length / 3));
-  return candidates
-    .map((candidate) => ({ candidate, edits: candidate.startsWith(word) && word.length > 2 ? 0 : distance(word, candidate) }))
-    .filter(({ candidate, edits }) => edits <= limit && edits < Math.max(word.length, candidate.length))
+  return ranked(candidates.map((candidate) => ({ word, candidate })));
+}
+
+interface Guess {
+  /** What was typed in place of the candidate. */
+  readonly word: string;
+  readonly candidate: string;
+}
+
+function ranked(guesses: readonly Guess[]): string[] {
+  return guesses
+    .map(({ word, candidate }) => ({
+      candidate,
+      edits: candidate.startsWith(word) && word.length > 2 ? 0 : distance(word, candidate),
+      limit: Math.min(Math.max(2, Math.floor(word.length / 3)), Math.max(word.length, candidate.length) - 1),
+    }))
+    .filter(({ edits, limit }) => edits <= limit)
     .sort((a, b) => a.edits - b.edits || a.candidate.localeCompare(b.candidate))
     .slice(0, 3)
     .map(({ candidate }) => candidate);
 }
 
 /**
- * The commands (words with spaces between) nearest to what was typed. Words that are right tell nothing: only those after the deepest
- * topic that exists are compared, and arguments behind the command are left out.
+ * The commands (words with spaces between) nearest to what was typed, which may have arguments after it. Words that are right tell nothing: only
+ * those after the deepest topic that exists are compared, and of them as many as the command has.
  */
 export function nearestCommands(typed: string, commands: readonly string[]): string[] {
   const words = typed.split(' ');
@@ -25,7 +38,6 @@ export function nearestCommands(typed: string, commands: readonly string[]): str
     .map((word) => `${word} `)
     .join('');
   const known = commands.filter((command) => command.startsWith(topic)).map((command) => command.slice(topic.length));
-  const longest = Math.max(0, ...known.map((command) => command.split(' ').length));
-  const rest = words.slice(depth, depth + longest).join(' ');
-  return nearest(rest, known).map((command) => `${topic}${command}`);
+  const guesses = known.map((candidate) => ({ candidate, word: words.slice(depth, depth + candidate.split(' ').length).join(' ') }));
+  return ranked(guesses).map((command) => `${topic}${command}`);
 }

@@ -4,7 +4,7 @@ import hook from '../../src/hooks/command-not-found.js';
 import { replacePorts } from '../../src/cli/ports.js';
 import { fakePorts } from '../support/run-command.js';
 
-const KNOWN = ['cluster:up', 'cluster:down', 'cluster:status'];
+const KNOWN = ['cluster:up', 'cluster:down', 'cluster:status', 'znode:get', 'znode:acl:get'];
 
 /** Calls the hook as oclif does, with a configuration that knows three commands and runs none. */
 async function unknown(id: string, argv: string[] = [], tty = false) {
@@ -12,7 +12,7 @@ async function unknown(id: string, argv: string[] = [], tty = false) {
   const config = {
     options: {},
     commands: KNOWN.map((known) => ({ id: known, hidden: false })),
-    topics: [{ name: 'cluster' }],
+    topics: [{ name: 'cluster' }, { name: 'znode' }, { name: 'znode:acl' }],
     runCommand: (called: string) => run.push(called),
   } as unknown as Config;
   const { ports, stdout, stderr, openings } = fakePorts(new Error('nobody may open the engine'), { tty });
@@ -55,6 +55,12 @@ describe('an unknown command', () => {
 
   it('is compared by its own words, not by the topic before them', async () => {
     expect((await unknown('cluster:bogus')).stderr).toBe('Error: Unknown command: zkd cluster bogus\nTry:   zkd cluster --help\n');
+  });
+
+  it('is told from the arguments after it, which oclif hands on as words of it', async () => {
+    const { stderr, exitCode } = await unknown('znode:gett:/app');
+    expect(exitCode).toBe(2);
+    expect(stderr).toBe('Error: Unknown command: zkd znode gett /app\nTry:   zkd znode get\n       zkd znode --help\n');
   });
 
   it('far from all known ones only shows the help', async () => {

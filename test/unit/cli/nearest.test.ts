@@ -33,6 +33,20 @@ it.each([
   expect(nearestCommands(typed, [...COMMANDS, 'help'])).toEqual(meant);
 });
 
+it.each([
+  ['znode gett /app', ['znode get']],
+  ['znodes ls /', ['znode ls']],
+  ['znode alc get /app', ['znode acl get']],
+  ['znode acl gett /app', ['znode acl get']],
+  ['cluster stauts zk', ['cluster status']],
+  ['cluster stauts zk extra words', ['cluster status']],
+  ['clutser status zk', ['cluster status']],
+  ['znode bogus /app', []],
+])('%s: what may be arguments spoils no guess where topics are of different depth', (typed, meant) => {
+  const znode = ['znode ls', 'znode get', 'znode stat', 'znode export', 'znode acl get', 'znode acl set'];
+  expect(nearestCommands(typed, [...COMMANDS, ...znode, 'help']).slice(0, 1)).toEqual(meant);
+});
+
 it('offers at most three, known ones, each once, and itself first', () => {
   fc.assert(
     fc.property(fc.string({ maxLength: 20 }), (word) => {
