@@ -1,7 +1,9 @@
+import { stat } from 'node:fs/promises';
 import { string as stringArg } from '@oclif/core/args';
 import { otherSideFlags } from '../../cli/flags/session.js';
 import { ephemeralsFlag, openInput, parseNodePath } from '../../cli/flags/znode.js';
 import { SessionCommand } from '../../cli/session-command.js';
+import { hasReason, ZkdError } from '../../errors.js';
 import type { ExitCodeName } from '../../exit-codes.js';
 import type { ZooKeeperSession } from '../../zookeeper/index.js';
 import { diffTrees, readExport, readTree, type Difference, type TreeRecord } from '../../znodes/index.js';
@@ -46,6 +48,8 @@ What begins with a slash is a path, anything else a file that "znode export" wro
         different.push(difference);
         this.print(this.#line(difference));
       }
+    }).catch(async (error: unknown) => {
+      throw await orFile(error, [args.a, args.b]);
     });
     if (different.length > 0) this.endWith('negative');
     return { different };
@@ -67,6 +71,22 @@ What begins with a slash is a path, anything else a file that "znode export" wro
     return kind === 'extra' ? style.good(`+ ${path}`) : `${style.warning(`~ ${path}`)}  ${fields.join(', ')}`;
   }
 }
+
+/** Where there is no such znode but such a file, the colon was forgotten. */
+async function orFile(error: unknown, words: readonly string[]): Promise<unknown> {
+  if (!(error instanceof ZkdError) || !hasReason(error, 'no-node')) return error;
+  const { code, message, cause, suggestions, details } = error;
+  const { path } = details;
+  if (typeof path !== 'string' || !(await isFile(path))) return error;
+  const meant = words.map((word) => (word === path ? `file:${word}` : word));
+  return new ZkdError(code, message, { cause, details, suggestions: [...suggestions, `zkd znode diff ${meant.join(' ')}`] });
+}
+
+const isFile = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => !found.isDirectory(),
+    () => false,
+  );
 
 async function* withoutEphemerals(records: AsyncGenerator<TreeRecord, void, undefined>): AsyncGenerator<TreeRecord, void, undefined> {
   for await (const record of records) if (record.kind !== 'ephemeral') yield record;

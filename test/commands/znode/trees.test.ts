@@ -310,4 +310,14 @@ describe('znode diff', () => {
     expect(await world.run('diff', ['/app', 'no-such-file'])).toMatchObject({ exitCode: 2 });
     expect(await world.run('diff', ['/app', '/none'])).toMatchObject({ exitCode: 3 });
   });
+
+  it('suggests file: where a path is that of a file and of no znode', async () => {
+    const file = join(folder, 'absolute.jsonl');
+    await world.run('export', ['/app', file]);
+    const wrong = await world.json('diff', ['/app', file]);
+    expect(wrong).toMatchObject({ exitCode: 3, document: { error: { suggestions: [`zkd znode diff /app file:${file}`] } } });
+    expect((await world.json('diff', [folder, '/app'])).document).toMatchObject({ error: { suggestions: [] } });
+    world.znodes.put(file);
+    expect(await world.run('diff', [file, '/app'])).toMatchObject({ exitCode: 10 });
+  });
 });
