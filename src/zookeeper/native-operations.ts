@@ -75,6 +75,10 @@ export class NativeSession implements ZooKeeperSession {
     return this.#closing ? 'closed' : this.#connection.state;
   }
 
+  get chroot(): string | null {
+    return this.#options.chroot;
+  }
+
   get(path: string): Promise<NodeData> {
     return this.#operate('read', path, (asked, deadline) => this.#reads.get(asked, deadline));
   }

@@ -100,6 +100,8 @@ export interface ZooKeeperSession {
   /** As the server granted it. */
   readonly timeoutMs: number;
   readonly state: SessionState;
+  /** What stands before every path; null where the whole tree is seen. */
+  readonly chroot: string | null;
   get(path: string): Promise<NodeData>;
   /** Null where there is no such node. */
   exists(path: string): Promise<Stat | null>;

@@ -12,7 +12,7 @@ import { checkAcl, checkSize, checkTtl, versionNumber } from '../../src/zookeepe
 import { type Asker, FakeTree, parentOf, treeFailure, type TreeEvent } from './fake-tree.js';
 
 /** The port's methods that are a request. */
-export type FakeMethod = Exclude<keyof port.ZooKeeperSession, 'id' | 'timeoutMs' | 'state' | 'close'>;
+export type FakeMethod = Exclude<keyof port.ZooKeeperSession, 'id' | 'timeoutMs' | 'state' | 'chroot' | 'close'>;
 
 export interface FakeRequest {
   readonly method: FakeMethod;
@@ -212,6 +212,10 @@ class FakeSession implements port.ZooKeeperSession {
     this.#asker = { sessionId: id, identities: auth.map(({ credential }) => digestId(credential)) };
     this.#chroot = chroot === '/' ? '' : chroot;
     this.#operationMs = timeoutMs;
+  }
+
+  get chroot(): string | null {
+    return this.#chroot === '' ? null : this.#chroot;
   }
 
   get(path: string): Promise<port.NodeData> {

@@ -343,6 +343,7 @@ export function describeSession(name: string, makeSubject: () => Promise<Session
     it('sees the tree below its chroot only', async () => {
       await fresh();
       const other = await open({ chroot: root });
+      expect([other.chroot, session.chroot, (await open({ chroot: '/' })).chroot]).toEqual([root, null, null]);
       expect(await other.create('/a', bytes('x'))).toBe('/a');
       expect(await other.create('/a/s-', bytes(''), { mode: 'persistent-sequential' })).toBe('/a/s-0000000000');
       expect((await session.get(`${root}/a`)).data.toString()).toBe('x');

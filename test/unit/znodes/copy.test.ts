@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { copyTree } from '../../../src/znodes/copy.js';
+import { copyTree, type TreePlace } from '../../../src/znodes/copy.js';
 import { diffTrees } from '../../../src/znodes/diff.js';
 import { readTree } from '../../../src/znodes/read-tree.js';
 import type { AclEntry } from '../../../src/zookeeper/index.js';
@@ -49,12 +49,54 @@ test('refuses to copy into itself, to mirror a part over the whole, and ZooKeepe
   ];
   expect(await Promise.all(refusals.map(async (refusal) => (await failureOf(refusal)).code))).toEqual(Array(5).fill('refused'));
   expect(server.tree.paths).toEqual(before);
-  const second = await openFakeSession(server);
-  const throughAnother = copyTree({ session, path: '/from' }, { session: second, path: '/from/b' }, { mode: 'create' });
-  expect((await failureOf(throughAnother)).code).toBe('refused');
-  expect(server.tree.paths).toEqual(before);
   await copy('/from', '/from-2');
   expect(below(server, '/from-2')).toHaveLength(4);
+});
+
+test('sees through other connections and other chroots that it would be copied into itself', async () => {
+  const { server } = await world();
+  server.putAll(['/from/b/1/deep']);
+  const place = async (chroot: string, path: string) => ({ session: await openFakeSession(server, { servers: [], chroot }), path });
+  const before = server.tree.paths;
+  const copies = [
+    [await place('', '/from'), await place('', '/from/b')],
+    [await place('', '/from'), await place('/from', '/new')],
+    [await place('/from', '/b'), await place('', '/from/b/x/y')],
+    [await place('/from', '/b'), await place('/from/b/1', '/')],
+    [await place('/from', '/'), await place('/from/b', '/x')],
+    [await place('', '/'), await place('', '/x')],
+    [await place('', '/'), await place('/from', '/b/1/deep/x')],
+    [await place('', '/'), await place('/from', '/')],
+  ] as const;
+  const mirrors = [
+    [await place('', '/from/b'), await place('', '/from')],
+    [await place('/from/b', '/'), await place('', '/from')],
+    [await place('/from/b', '/1'), await place('/from', '/')],
+    [await place('', '/from'), await place('', '/')],
+    [await place('/from', '/b'), await place('', '/')],
+  ] as const;
+  for (const [from, to] of copies) {
+    const failure = await failureOf(copyTree(from, to, { mode: 'create' }));
+    expect(failure).toMatchObject({ code: 'refused', message: expect.stringContaining('into itself') as string });
+  }
+  for (const [from, to] of mirrors) expect((await failureOf(copyTree(from, to, { mode: 'mirror' }))).code).toBe('refused');
+  expect(server.tree.paths).toEqual(before);
+});
+
+test('copies to the same path, and into it, where that is on another ensemble', async () => {
+  const { server, session } = await world();
+  server.putAll(['/from/plain/1']);
+  const there = new FakeZooKeeper();
+  there.putAll(['/from/b']);
+  const other = await openFakeSession(there);
+  const chrooted = await openFakeSession(there, { servers: [], chroot: '/from' });
+  const copied = async (path: string, target: TreePlace, mode: 'create' | 'mirror' = 'create') =>
+    copyTree({ session, path }, target, { mode });
+  expect(await copied('/from', { session: other, path: '/from' })).toMatchObject({ created: 5 });
+  expect(await copied('/from', { session: other, path: '/from/b/copy' })).toMatchObject({ created: 7 });
+  expect(await copied('/from', { session: chrooted, path: '/x' })).toMatchObject({ created: 7 });
+  expect(await copied('/', { session: other, path: '/all' })).toMatchObject({ created: 8 });
+  expect(await copied('/from/plain', { session: other, path: '/from' }, 'mirror')).toMatchObject({ created: 1, removed: 20 });
 });
 
 test('lists what it may not read and copies everything else; writes what vanishes meanwhile not at all', async () => {
