@@ -40,7 +40,7 @@ export interface PlaceResult {
 /**
  * Writes records below `target`, parents first; parents of the target are made where they are missing. Nodes that cannot be written are
  * listed at the end (`partial`, 9), with what is below them, when all others are done. Safe to repeat after any end: it goes on where it
- * stopped. In mode `mirror` nothing is removed before every record was read to the end; ephemeral nodes that others hold (and nodes that may be such, as they cannot be seen) stay unless
+ * stopped. In mode `mirror` nothing is removed before every record was read to the end, and nothing below a node that could not be read; ephemeral nodes that others hold (and nodes that may be such, as they cannot be seen) stay unless
  * `ephemerals` says otherwise, but go with an extra node they are below.
  */
 export async function placeTree(
@@ -104,9 +104,12 @@ class Placing {
   }
 
   async #mirror(records: AsyncGenerator<TreeRecord, void, undefined>): Promise<void> {
+    let unseen: string | undefined;
     for await (const { path, left, right } of pair(records, this.#existing())) {
+      // What the original has below a node that could not be read is not known, and so not what is extra there.
+      if (left?.data === null) unseen = path;
       if (left) await this.#begin(left);
-      else if (right.isRemovable) this.#addExtra(absolutePath(this.#target, path));
+      else if (right.isRemovable && (unseen === undefined || !isWithin(unseen, path))) this.#addExtra(absolutePath(this.#target, path));
     }
   }
 

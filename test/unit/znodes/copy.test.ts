@@ -87,7 +87,8 @@ test('copies to the same path, and into it, where that is on another ensemble', 
   const { server, session } = await world();
   server.putAll(['/from/plain/1']);
   const there = new FakeZooKeeper();
-  there.putAll(['/from/b']);
+  // Born with another change than here, even within the same millisecond.
+  there.putAll(['/earlier', '/from/b']);
   const other = await openFakeSession(there);
   const chrooted = await openFakeSession(there, { servers: [], chroot: '/from' });
   const copied = async (path: string, target: TreePlace, mode: 'create' | 'mirror' = 'create') =>
@@ -132,4 +133,24 @@ test('a mirror makes the other tree the same, and a diff says so', async () => {
   await session.setAcl('/to/b/2', HIDDEN);
   const failure = await failureOf(diff());
   expect(failure).toMatchObject({ code: 'partial', details: { compared: 5, different: 0, failedCount: 1 } });
+});
+
+test('a mirror removes nothing, and a diff claims nothing, below what may not be read in the original', async () => {
+  const { server, session } = await world();
+  server.put('/from/secret', { acl: HIDDEN });
+  server.putAll(['/from/secret/both', '/to/extra', '/to/secret/both', '/to/secret/more/deep', '/to/secrets']);
+  const failure = await failureOf(copyTree({ session, path: '/from' }, { session, path: '/to' }, { mode: 'mirror' }));
+  expect(failure).toMatchObject({ code: 'partial', details: { removed: 2, failedCount: 1 } });
+  expect(below(server, '/to/secret')).toEqual(['/to/secret/both', '/to/secret/more', '/to/secret/more/deep']);
+  for (const [one, other] of [
+    ['/from', '/to'],
+    ['/to', '/from'],
+  ] as const) {
+    const found: string[] = [];
+    const failing = (async () => {
+      for await (const { path } of diffTrees(readTree(session, one), readTree(session, other))) found.push(path);
+    })();
+    expect((await failureOf(failing)).details).toMatchObject({ failedCount: 1 });
+    expect(found).toEqual([]);
+  }
 });
