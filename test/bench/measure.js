@@ -30,10 +30,13 @@ export async function compare({ measureBaseline, measureSubject, ...comparison }
   return figures;
 }
 
-/** Several comparisons out of the same rounds: `measure` answers a baseline and a subject for each, flat, in the order of the comparisons. */
-export async function compareSeveral({ comparisons, rounds, measure }) {
+/**
+ * Several comparisons out of the same rounds: `measure` answers a baseline and a subject for each, flat, in the order of the comparisons. With
+ * `isWarm` no round goes uncounted. `unit` of a comparison is ms where nothing is said.
+ */
+export async function compareSeveral({ comparisons, rounds, measure, isWarm = false }) {
   const samples = comparisons.map(() => ({ baseline: [], subject: [] }));
-  for (let round = 0; round <= rounds; round += 1) {
+  for (let round = isWarm ? 1 : 0; round <= rounds; round += 1) {
     const times = await measure();
     if (round === 0) continue;
     samples.forEach(({ baseline, subject }, index) => {
@@ -43,8 +46,8 @@ export async function compareSeveral({ comparisons, rounds, measure }) {
   }
   return comparisons.map((comparison, index) => {
     const { baseline, subject } = samples[index];
-    const figures = { baselineMs: median(baseline), subjectMs: median(subject) };
-    const ratio = figures.subjectMs / figures.baselineMs;
-    return { ...comparison, rounds, ...figures, ratio, met: ratio <= (comparison.limit ?? Infinity), samples: samples[index] };
+    const figures = { baselineMedian: median(baseline), subjectMedian: median(subject) };
+    const ratio = figures.subjectMedian / figures.baselineMedian;
+    return { unit: 'ms', ...comparison, rounds, ...figures, ratio, met: ratio <= (comparison.limit ?? Infinity), samples: samples[index] };
   });
 }

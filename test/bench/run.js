@@ -1,4 +1,4 @@
-// npm run bench [-- --only compose,up,roll,status,version,ps,noop --rounds N]: what zkd costs against what people would run otherwise, in one
+// npm run bench [-- --only compose,up,...,get,export,import,rm,cp,memory --rounds N]: what zkd costs against what people would run otherwise, in one
 // run. Prints a table and writes test-results/bench.json. A missed limit is shown and fails nothing: times on a shared machine are no
 // test. What could not be measured at all is not met, and the run ends with 1.
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { measureBareEngine, measureBareRestarts } from './bare-engine.js';
 import { openCompose } from './compose.js';
 import { compare, compareSeveral, timeProcess } from './measure.js';
+import { znodeBenches } from './znodes.js';
 
 const { values } = parseArgs({
   options: { only: { type: 'string' }, rounds: { type: 'string' }, image: { type: 'string', default: 'zkd/zookeeper:3.9' } },
@@ -146,6 +147,7 @@ const benches = {
       await remove();
     }
   },
+  ...znodeBenches({ ensemble: { up, remove, container: `zkd-${CLUSTER}-1` }, rounds, zkdScript: RUN }),
 };
 
 const results = [];
@@ -158,18 +160,19 @@ for (const name of values.only?.split(',') ?? Object.keys(benches)) {
   }
 }
 
-console.log(`${cpus().length} CPUs, node ${process.version}, ${values.image}; medians in ms\n`);
+console.log(`${cpus().length} CPUs, node ${process.version}, ${values.image}; medians\n`);
 console.table(
   Object.fromEntries(
-    results.map(({ name, baseline, baselineMs, subjectMs, ratio, limit, met, rounds: count }) => [
+    results.map(({ name, baseline, baselineMedian, subjectMedian, unit, ratio, limit, met, rounds: count }) => [
       // The same command may be measured against several others.
       `${name} / ${baseline}`,
       {
         rounds: count,
-        baseline: Math.round(baselineMs),
-        zkd: Math.round(subjectMs),
+        baseline: Math.round(baselineMedian),
+        zkd: Math.round(subjectMedian),
+        unit,
         ratio: ratio.toFixed(2),
-        limit,
+        limit: limit && Number(limit.toFixed(3)),
         met,
       },
     ]),
