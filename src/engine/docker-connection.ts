@@ -16,14 +16,17 @@ import type { EngineTransport, TlsMaterial } from './endpoint.js';
 export interface DockerConnection {
   readonly agent: HttpAgent;
   readonly options: Readonly<Record<string, unknown>>;
-  /** How long the first answer may take; undefined for a socket of this machine, which takes or refuses a connection at once. */
-  readonly greetingTimeoutMs?: number;
+  /** How long the first answer may take. */
+  readonly greetingTimeoutMs: number;
 }
 
 /** An engine behind a firewall that drops packets would hold a command for minutes. */
 const CONNECT_TIMEOUT_MS = 15_000;
-/** What takes a connection and then says nothing would hold it for ever. A login may go through other hosts. */
-const GREETING_TIMEOUT_MS = { tcp: 15_000, ssh: 30_000 } as const;
+/**
+ * What takes a connection and then says nothing would hold it for ever: a frozen engine, another program. A login may go through other
+ * hosts; a local socket may be one that starts the engine.
+ */
+const GREETING_TIMEOUT_MS = { unix: 60_000, tcp: 15_000, ssh: 30_000 } as const;
 
 /** Every option the modem would otherwise take from the environment: the endpoint is decided, variables must not change it. */
 const NOTHING_FROM_ENVIRONMENT = {
@@ -42,7 +45,7 @@ export function dockerConnection(transport: EngineTransport): DockerConnection {
   switch (transport.kind) {
     case 'unix': {
       const agent = madeForModem(new HttpAgent());
-      return { agent, options: { ...common, agent, socketPath: transport.socketPath } };
+      return { agent, options: { ...common, agent, socketPath: transport.socketPath }, greetingTimeoutMs: GREETING_TIMEOUT_MS.unix };
     }
     case 'tcp': {
       const { host, port, tls } = transport;

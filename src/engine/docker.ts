@@ -279,7 +279,7 @@ export class DockerEngine implements port.Engine {
       if (DOCKER_HOST !== undefined) process.env['DOCKER_HOST'] = DOCKER_HOST;
     }
     // One login, and one failure, before there are many requests at once.
-    if (greetingTimeoutMs !== undefined) await http.greet(greetingTimeoutMs);
+    await http.greet(greetingTimeoutMs);
     return http;
   }
 
