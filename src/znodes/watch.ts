@@ -1,11 +1,13 @@
 /**
  * Watching a node, or a tree, without an end. ZooKeeper's watches fire once and say little: each is set again as the state is read, and what is
  * told is the difference to the state told before. So nothing that lasts is missed, through lost connections and lost sessions alike; what came and
- * went between two looks is not seen. Costs two watches a node.
+ * went between two looks is not seen. Costs two watches a node, and a session for 2000 nodes (`watch-carriers.ts`).
  */
 import { hasReason, ZkdError } from '../errors.js';
 import { unlessAborted } from '../runtime/interruption.js';
-import { joinPath, type NodeData, type Watch, type ZooKeeperSession } from '../zookeeper/index.js';
+import { joinPath, parentPath, type NodeData, type Watch, type ZooKeeperSession } from '../zookeeper/index.js';
+import { CONCURRENCY } from './walk.js';
+import { Carriers, type Carrier } from './watch-carriers.js';
 
 export interface ZnodeEvent {
   readonly type: 'created' | 'changed' | 'deleted' | 'children';
@@ -27,12 +29,12 @@ export interface WatchRequest {
 }
 
 export interface WatchContext {
-  /** Opens a session; called again when one is gone. */
+  /** Opens a session; called again when one is gone, and when one is full. */
   readonly open: () => Promise<ZooKeeperSession>;
   readonly signal: AbortSignal;
   /** Told each loss and return of the connection. */
   readonly onConnection?: (isThere: boolean) => void;
-  /** Told once what is there at the start. */
+  /** Told once whether the node is there at the start, as soon as all there is to watch is watched. */
   readonly onStart?: (isThere: boolean) => void;
   /** Told of a node that may not be read; those below it are not watched. */
   readonly onDenied?: (path: string) => void;
@@ -55,10 +57,9 @@ export async function* watchTree(request: WatchRequest, context: WatchContext): 
         await unlessAborted(round.news(), context.signal);
       }
     } catch (error) {
-      if (!isSessionGone(error) || context.signal.aborted) throw error;
+      if (!isSessionGone(error) || round.isFinal || context.signal.aborted) throw error;
     } finally {
-      round.stop();
-      await session.close();
+      await round.stop();
     }
     if (round.isConnected) context.onConnection?.(false);
   }
@@ -77,17 +78,26 @@ interface Known {
 
 type State = Map<string, Known>;
 
-/** As long as one session lasts. */
+const NONE: ReadonlySet<string> = new Set();
+
+/** As long as its sessions last. */
 class Round {
   readonly #request: WatchRequest;
   readonly #context: WatchContext;
-  readonly #session: ZooKeeperSession;
+  readonly #carriers: Carriers;
   readonly #known: State;
   readonly #events: ZnodeEvent[];
   /** Paths whose children are followed now. */
   readonly #listed = new Set<string>();
+  /** Nodes below the root that are followed now. */
   readonly #followed = new Set<string>();
-  isConnected = true;
+  /** Whose connection is gone. */
+  readonly #away = new Set<Carrier>();
+  /** Nodes and lists of children that were not looked at yet. */
+  #looks = 0;
+  #onArmed: () => void = () => undefined;
+  #underWay = 0;
+  readonly #turns: (() => void)[] = [];
   #isOver = false;
   #patience: NodeJS.Timeout | undefined;
   #failure: Error | undefined;
@@ -96,23 +106,27 @@ class Round {
   constructor(request: WatchRequest, context: WatchContext, session: ZooKeeperSession, known: State, events: ZnodeEvent[]) {
     this.#request = request;
     this.#context = context;
-    this.#session = session;
+    this.#carriers = new Carriers(session, request.path, context.open);
     this.#known = known;
     this.#events = events;
+  }
+
+  get isConnected(): boolean {
+    return this.#away.size === 0;
+  }
+
+  /** It cannot be made anew: a session that was needed besides could not be had. */
+  get isFinal(): boolean {
+    return this.#carriers.isRefused;
   }
 
   /** Follows from the root on. At the very first start what is there is no news. */
   async run(isFirst: boolean): Promise<void> {
     const { path } = this.#request;
-    await this.#attempt(async () => {
-      const { node, watch } = await this.#session.watchNode(path);
-      if (isFirst) this.#context.onStart?.(node !== null);
-      else this.#context.onConnection?.(true);
-      this.#see(path, node, !isFirst);
-      if (node) this.#begin(path, !isFirst);
-      await this.#fired(watch);
-      await this.#followNode(path);
-    });
+    if (isFirst) this.#onArmed = () => this.#context.onStart?.(this.#known.has(path));
+    else this.#context.onConnection?.(true);
+    this.#looks += 1;
+    await this.#attempt(() => this.#followNode(path, this.#carriers.first, !isFirst));
   }
 
   /** Resolves when there may be events, rejects when the session is over. */
@@ -121,9 +135,11 @@ class Round {
     if (this.#events.length === 0 && this.#failure !== undefined) throw this.#failure;
   }
 
-  stop(): void {
+  /** Ends its sessions. */
+  async stop(): Promise<void> {
     this.#isOver = true;
     clearTimeout(this.#patience);
+    await this.#carriers.close();
   }
 
   /** Work that runs beside the reader: its failure is the reader's. */
@@ -137,59 +153,108 @@ class Round {
     }
   }
 
-  async #followNode(path: string): Promise<void> {
-    while (!this.#isOver) {
-      const found = await this.#unlessGone(path, () => this.#session.watchNode(path));
-      if (found) this.#see(path, found.node, true);
-      if (found?.node) this.#begin(path, true);
-      // A node below the root is found again by the names of its parent.
-      else if (path !== this.#request.path) return void this.#followed.delete(path);
-      if (found) await this.#fired(found.watch);
+  #looked(): void {
+    this.#looks -= 1;
+    if (this.#looks > 0) return;
+    this.#onArmed();
+    this.#onArmed = () => undefined;
+  }
+
+  /** Looks at a node, and again each time that something has happened to it. */
+  async #followNode(path: string, carrier: Carrier, isNews: boolean): Promise<void> {
+    for (let isFirst = true; !this.#isOver; isFirst = false) {
+      const watch = await this.#look(path, carrier, isNews || !isFirst);
+      if (isFirst) this.#looked();
+      if (!watch) return;
+      await this.#fired(watch, carrier);
     }
   }
 
-  #begin(path: string, isNews: boolean): void {
+  /**
+   * The watch on what it has seen; undefined where nothing is to be waited for: a node below the root is found again by the names of its parent.
+   * Apart from the waiting, so that nobody holds what was read as long as nothing happens.
+   */
+  async #look(path: string, carrier: Carrier, isNews: boolean): Promise<Watch | undefined> {
+    const isExpected = path !== this.#request.path;
+    for (let isBehind = false; ; isBehind = true) {
+      const listed = this.#siblings(path);
+      if (isBehind) await carrier.session.sync(path);
+      const found = await this.#unlessGone(path, () => carrier.session.watchNode(path, { isExpected }));
+      if (found === 'denied') return undefined;
+      this.#see(path, found === 'gone' ? null : found.node, isNews);
+      if (found !== 'gone') {
+        if (found.node) this.#begin(path, carrier, isNews);
+        return found.watch;
+      }
+      // The names may have come from a server that is ahead of this one.
+      if (!this.#carriers.areSeveral || (isBehind && listed === this.#siblings(path))) return undefined;
+    }
+  }
+
+  /** As they were listed last: another list is another set. */
+  #siblings(path: string): ReadonlySet<string> | null | undefined {
+    return this.#known.get(parentPath(path) ?? '/')?.children;
+  }
+
+  #begin(path: string, carrier: Carrier, isNews: boolean): void {
     if (this.#listed.has(path)) return;
     this.#listed.add(path);
+    this.#looks += 1;
     void this.#attempt(async () => {
-      await this.#followChildren(path, isNews);
+      await this.#followChildren(path, carrier, isNews);
       this.#listed.delete(path);
     });
   }
 
-  async #followChildren(path: string, isNews: boolean): Promise<void> {
-    let areNews = isNews;
-    while (!this.#isOver) {
-      const listed = await this.#unlessGone(path, () => this.#session.watchChildren(path));
-      if (!listed) return;
-      this.#seeChildren(path, listed.children, listed.stat.pzxid, areNews);
-      areNews = true;
-      await this.#fired(listed.watch);
+  async #followChildren(path: string, carrier: Carrier, isNews: boolean): Promise<void> {
+    for (let isFirst = true; !this.#isOver; isFirst = false) {
+      const watch = await this.#list(path, carrier, isNews || !isFirst);
+      if (isFirst) this.#looked();
+      if (!watch) return;
+      await this.#fired(watch, carrier);
     }
+  }
+
+  async #list(path: string, { session }: Carrier, isNews: boolean): Promise<Watch | undefined> {
+    const listed = await this.#unlessGone(path, () => session.watchChildren(path));
+    if (listed === 'gone' || listed === 'denied') return undefined;
+    this.#seeChildren(path, listed.children, listed.stat.pzxid, isNews);
+    return listed.watch;
   }
 
   async #follow(path: string, isNews: boolean): Promise<void> {
     if (this.#followed.has(path)) return;
     this.#followed.add(path);
+    this.#looks += 1;
     await this.#attempt(async () => {
-      const found = await this.#unlessGone(path, () => this.#session.watchNode(path));
-      if (!found) return void this.#followed.delete(path);
-      this.#see(path, found.node, isNews);
-      if (!found.node) return void this.#followed.delete(path);
-      this.#begin(path, isNews);
-      await this.#fired(found.watch);
-      await this.#followNode(path);
+      const carrier = await this.#carriers.take(path);
+      await this.#followNode(path, carrier, isNews);
+      this.#carriers.leave(carrier, path);
+      this.#followed.delete(path);
     });
   }
 
-  async #unlessGone<T>(path: string, request: () => Promise<T>): Promise<T | undefined> {
+  async #unlessGone<T>(path: string, request: () => Promise<T>): Promise<T | 'gone' | 'denied'> {
     try {
-      return await request();
+      return await this.#inTurn(request);
     } catch (error) {
-      if (hasReason(error, 'no-node')) return undefined;
+      if (hasReason(error, 'no-node')) return 'gone';
       if (!hasReason(error, 'no-auth') || path === this.#request.path) throw error;
       this.#context.onDenied?.(path);
-      return undefined;
+      return 'denied';
+    }
+  }
+
+  /** Some at a time, in the order they came. */
+  async #inTurn<T>(request: () => Promise<T>): Promise<T> {
+    if (this.#underWay < CONCURRENCY) this.#underWay += 1;
+    else await new Promise<void>((resolve) => this.#turns.push(resolve));
+    try {
+      return await request();
+    } finally {
+      const next = this.#turns.shift();
+      if (next) next();
+      else this.#underWay -= 1;
     }
   }
 
@@ -210,7 +275,7 @@ class Round {
     const known = this.#known.get(path);
     if (!known) return;
     const before = known.children;
-    const now = new Set(names);
+    const now = names.length === 0 ? NONE : new Set(names);
     known.children = now;
     if (!this.#request.recursive) {
       const isSame = before ? before.size === now.size && names.every((name) => before.has(name)) : !isNews || names.length === 0;
@@ -235,14 +300,17 @@ class Round {
     this.#wake();
   }
 
-  async #fired(watch: Watch): Promise<void> {
-    for (let signal = await watch.next(); signal !== 'fired'; signal = await watch.next()) this.#hear(signal === 'connected');
+  async #fired(watch: Watch, carrier: Carrier): Promise<void> {
+    for (let signal = await watch.next(); signal !== 'fired'; signal = await watch.next()) this.#hear(carrier, signal === 'connected');
   }
 
   /** Every watch tells it; once is enough. A connection that stays away longer than the session lives takes the session with it. */
-  #hear(isConnected: boolean): void {
-    if (this.#isOver || isConnected === this.isConnected) return;
-    this.isConnected = isConnected;
+  #hear(carrier: Carrier, isConnected: boolean): void {
+    if (this.#isOver || isConnected !== this.#away.has(carrier)) return;
+    if (isConnected) this.#away.delete(carrier);
+    else this.#away.add(carrier);
+    // Said when the first one goes and when the last one is back.
+    if (this.#away.size !== (isConnected ? 0 : 1)) return;
     clearTimeout(this.#patience);
     if (!isConnected) {
       this.#patience = setTimeout(() => {
@@ -250,7 +318,7 @@ class Round {
           details: { reason: 'connection-lost', path: this.#request.path },
         });
         this.#wake();
-      }, this.#session.timeoutMs);
+      }, carrier.session.timeoutMs);
     }
     this.#context.onConnection?.(isConnected);
   }

@@ -95,8 +95,11 @@ export class NativeSession implements ZooKeeperSession {
     return this.#operate('read the ACL of', path, (asked, deadline) => this.#reads.getAcl(asked, deadline));
   }
 
-  watchNode(path: string): Promise<{ readonly node: NodeData | null; readonly watch: Watch }> {
-    return this.#operate('watch', path, (asked, deadline) => this.#reads.watchNode(asked, deadline));
+  watchNode(
+    path: string,
+    { isExpected = false }: { readonly isExpected?: boolean } = {},
+  ): Promise<{ readonly node: NodeData | null; readonly watch: Watch }> {
+    return this.#operate('watch', path, (asked, deadline) => this.#reads.watchNode(asked, deadline, isExpected));
   }
 
   watchChildren(path: string): Promise<NodeChildren & { readonly watch: Watch }> {

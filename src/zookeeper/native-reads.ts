@@ -71,7 +71,7 @@ export class Reads {
     return { acl, stat: statOrFail(answer, asked) };
   }
 
-  async watchNode(asked: Asked, deadline: number): Promise<{ readonly node: NodeData | null; readonly watch: Watch }> {
+  async watchNode(asked: Asked, deadline: number, isExpected: boolean): Promise<{ readonly node: NodeData | null; readonly watch: Watch }> {
     const { path } = asked;
     for (;;) {
       let watch: Watch | undefined;
@@ -85,7 +85,7 @@ export class Reads {
           }),
       });
       if (watch && answer) return { node: nodeData(answer, asked), watch };
-      if (code !== NO_NODE) throw codeError(code, asked);
+      if (code !== NO_NODE || isExpected) throw codeError(code, asked);
       const awaited = await this.#watchAbsence(asked, deadline);
       if (awaited) return { node: null, watch: awaited };
     }

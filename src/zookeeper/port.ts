@@ -116,8 +116,11 @@ export interface ZooKeeperSession {
   setAcl(path: string, acl: readonly AclEntry[], options?: { readonly version?: number }): Promise<Stat>;
   /** Resolves when the server this session talks to has caught up with the leader. */
   sync(path: string): Promise<void>;
-  /** Reads and leaves a watch: on the node's data and its existence. `node` is null where there is none. */
-  watchNode(path: string): Promise<{ readonly node: NodeData | null; readonly watch: Watch }>;
+  /**
+   * Reads and leaves a watch: on the node's data and its existence. `node` is null where there is none; with `isExpected` that rejects with
+   * `not-found` and leaves no watch.
+   */
+  watchNode(path: string, options?: { readonly isExpected?: boolean }): Promise<{ readonly node: NodeData | null; readonly watch: Watch }>;
   /** Reads and leaves a watch on the names of the children. Rejects with `not-found` where there is no such node. */
   watchChildren(path: string): Promise<NodeChildren & { readonly watch: Watch }>;
   /** Waits for what is under way (2 s at most), ends the session. Safe to repeat; never rejects. */

@@ -271,9 +271,12 @@ class FakeSession implements port.ZooKeeperSession {
     return this.#request('sync', path, () => undefined);
   }
 
-  watchNode(path: string): Promise<{ readonly node: port.NodeData | null; readonly watch: port.Watch }> {
+  watchNode(
+    path: string,
+    { isExpected = false }: { readonly isExpected?: boolean } = {},
+  ): Promise<{ readonly node: port.NodeData | null; readonly watch: port.Watch }> {
     return this.#request('watchNode', path, (full, tree) => {
-      const data = tree.readOrNull(full, this.#asker);
+      const data = isExpected ? tree.read(full, this.#asker) : tree.readOrNull(full, this.#asker);
       const watch = this.#watch(path, (event) => event.path === full);
       return { node: data && { data, stat: this.#stat(full) }, watch };
     });

@@ -284,13 +284,15 @@ export function describeSession(name: string, makeSubject: () => Promise<Session
     it('fires a watch on a node once: created, changed, deleted', async () => {
       await fresh();
       const path = `${root}/w`;
+      await refusal(session.watchNode(path, { isExpected: true }), 'no-node', path);
       const created = await session.watchNode(path);
       expect(created.node).toBeNull();
       await session.create(path, bytes('1'));
       expect(await created.watch.next()).toBe('fired');
       const changed = await session.watchNode(path);
       expect(changed.node?.data.toString()).toBe('1');
-      const twin = await session.watchNode(path);
+      const twin = await session.watchNode(path, { isExpected: true });
+      expect(twin.node?.data.toString()).toBe('1');
       await session.set(path, bytes('2'));
       expect(await changed.watch.next()).toBe('fired');
       expect(await twin.watch.next()).toBe('fired');

@@ -121,6 +121,16 @@ describe('a tree', () => {
     watch.stop();
   });
 
+  it('does not take a node that may not be read any more for one that is gone', async () => {
+    const watch = watching('/app', true);
+    await watch.told('start');
+    const other = await openFakeSession(server);
+    await other.setAcl('/app/b', [{ scheme: 'digest', id: 'a:b', permissions: ['read'] }]);
+    server.put('/app/b', { data: 'unseen' });
+    await watch.told('denied /app/b');
+    watch.stop();
+  });
+
   it('goes on without the parts that may not be read', async () => {
     server.put('/app/secret', { data: 'x', acl: [{ scheme: 'digest', id: 'a:b', permissions: ['read'] }] });
     const watch = watching('/app', true);
@@ -207,5 +217,73 @@ describe('a lost session', () => {
     server.unreachable = 'No server answers';
     server.expire(watch.sessions[0] ?? { id: '' });
     await expect(watch.end).rejects.toMatchObject({ code: 'zookeeper-unavailable', message: 'No server answers' });
+  });
+});
+
+describe('a large tree', () => {
+  const leaf = (number: number): string => `/large/n${String(number).padStart(4, '0')}`;
+  const last = leaf(4199);
+  beforeEach(() => server.putAll(['/large', ...Array.from({ length: 4200 }, (_, number) => leaf(number))]));
+
+  it('is watched with 64 requests at a time by sessions of 2000 nodes each, and is said to be when all of it is', async () => {
+    let watched = 0;
+    const watch = watching('/large', true, {
+      onStart: () => (watched = new Set(server.requests.map(({ method, path }) => `${method} ${path}`)).size),
+    });
+    await expect.poll(() => watched, { timeout: 5000 }).toBe(2 * 4201);
+    expect(server.mostUnderWay).toBeLessThanOrEqual(64);
+    const carried = watch.sessions.map(({ id }) => server.requests.filter(({ sessionId }) => sessionId === id).length);
+    expect(carried).toEqual([4000, 4000, 402]);
+    server.put(last, { data: 'end' });
+    server.put('/large', { data: 'root' });
+    await watch.told(`changed ${last} end`, 'changed /large root');
+    watch.stop();
+    await expect(watch.end).rejects.toMatchObject({ code: 'interrupted' });
+    expect(watch.sessions.map(({ state }) => state)).toEqual(['closed', 'closed', 'closed']);
+  });
+
+  it('tells the difference when the last of its connections is back, and when one of its sessions was lost', async () => {
+    const watch = watching('/large', true);
+    await watch.told('start');
+    const [first, , third] = watch.sessions;
+    if (!first || !third) throw new Error('too few sessions');
+    server.disconnect(first);
+    server.disconnect(third);
+    server.put(last, { data: 'meanwhile' });
+    server.put('/large', { data: 'meanwhile' });
+    await watch.told('disconnected');
+    server.reconnect(third);
+    await watch.told(`changed ${last} meanwhile`);
+    server.reconnect(first);
+    await watch.told('connected', 'changed /large meanwhile');
+    server.tree.onEvent = () => undefined;
+    server.remove(leaf(7));
+    server.expire(third);
+    await watch.told('disconnected', 'connected', `deleted ${leaf(7)}`);
+    watch.stop();
+  });
+
+  it('does not lose a node that the server of another session has not seen yet', async () => {
+    const watch = watching('/large', true);
+    await watch.told('start');
+    server.failNext('watchNode', 'no-node', { path: '/large/new' });
+    server.put('/large/new', { data: 'x' });
+    await watch.told('created /large/new x');
+    server.put('/large/new', { data: 'y' });
+    await watch.told('changed /large/new y');
+    server.remove('/large/new');
+    await watch.told('deleted /large/new');
+    watch.stop();
+  });
+
+  it('ends with exit 6 where not all the sessions it needs can be had', async () => {
+    let count = 0;
+    const open = async (): Promise<ZooKeeperSession> => {
+      if ((count += 1) === 2)
+        throw new ZkdError('zookeeper-unavailable', 'Too many connections', { details: { reason: 'connection-lost' } });
+      return openFakeSession(server);
+    };
+    await expect(watching('/large', true, { open }).end).rejects.toMatchObject({ message: 'Too many connections' });
+    expect(count).toBe(2);
   });
 });
