@@ -10,7 +10,7 @@ export function checkPath(path: string): string {
   if (complaint === undefined) return path;
   throw new ZkdError('usage', `${JSON.stringify(path)} is no path of a znode: ${complaint}`, {
     details: { reason: 'invalid-path', path },
-    suggestions: complaint === ABSOLUTE && path !== '' && !FORBIDDEN.test(path) ? [`Did you mean "/${path}"?`] : [],
+    suggestions: complaint === ABSOLUTE && path !== '' && complaintAbout(`/${path}`) === undefined ? [`Did you mean "/${path}"?`] : [],
   });
 }
 

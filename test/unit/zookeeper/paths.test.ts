@@ -40,6 +40,7 @@ describe('checkPath', () => {
 
   it('suggests the slash that is missing', async () => {
     expect((await failureOf(() => checkPath('a'))).suggestions).toEqual(['Did you mean "/a"?']);
+    for (const path of ['', '.', 'a//b', 'a/', 'a/../b', 'a\0']) expect((await failureOf(() => checkPath(path))).suggestions).toEqual([]);
   });
 });
 
