@@ -123,6 +123,12 @@ export abstract class ZkdCommand<Result extends object> extends Command {
     return this.#interruption.signal;
   }
 
+  /** Lets a program that works in front of the terminal have SIGINT. */
+  protected inFront<T>(work: () => Promise<T>): Promise<T> {
+    this.#interruption ??= listenForInterruption();
+    return this.#interruption.leaveTo(work);
+  }
+
   protected async progress(): Promise<Progress> {
     if (this.#quiet) return SILENT_PROGRESS;
     this.#progress ??= this.terminal.animated

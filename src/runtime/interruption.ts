@@ -26,6 +26,8 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): P
 export interface Interruption {
   /** Aborts with a ZkdError `interrupted` or `terminated`. */
   readonly signal: AbortSignal;
+  /** While the work runs SIGINT is nobody's here: a terminal sends it to the program in front of it as well, which knows what is meant. */
+  leaveTo<T>(work: () => Promise<T>): Promise<T>;
   /** Gives the signals back to their default action. */
   release(): void;
 }
@@ -35,7 +37,9 @@ export function listenForInterruption(): Interruption {
   const controller = new AbortController();
   // Every request under way listens.
   setMaxListeners(0, controller.signal);
+  let isLeft = false;
   const onSignal = (name: NodeJS.Signals): void => {
+    if (isLeft && name === 'SIGINT') return;
     const code = name === 'SIGINT' ? 'interrupted' : 'terminated';
     if (controller.signal.aborted) process.exit(exitNumber(code));
     controller.abort(new ZkdError(code, code === 'interrupted' ? 'Interrupted by SIGINT' : 'Ended by SIGTERM'));
@@ -44,6 +48,14 @@ export function listenForInterruption(): Interruption {
   process.on('SIGTERM', onSignal);
   return {
     signal: controller.signal,
+    async leaveTo(work) {
+      isLeft = true;
+      try {
+        return await work();
+      } finally {
+        isLeft = false;
+      }
+    },
     release() {
       process.off('SIGINT', onSignal);
       process.off('SIGTERM', onSignal);

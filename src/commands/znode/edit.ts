@@ -23,7 +23,7 @@ The data has to be text. A line end that the editor adds to a last line without 
     const editor = env['VISUAL'] || env['EDITOR'] || 'vi';
     const result = await editNode(args.path, {
       open: () => this.session(flags),
-      runEditor: (file) => runChild({ command: ['/bin/sh', '-c', `${editor} "$1"`, 'sh', file], env }),
+      runEditor: (file) => this.inFront(() => runChild({ command: ['/bin/sh', '-c', `${editor} "$1"`, 'sh', file], env })),
     });
     const { path, changed, stat } = result;
     this.print(changed ? `${path}: written, version ${stat.version}, ${stat.dataLength} bytes` : '');

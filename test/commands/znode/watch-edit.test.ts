@@ -155,6 +155,17 @@ describe('znode edit', () => {
     expect(world.znodes.text('/app/config')).toBe('red');
   });
 
+  it('leaves Ctrl-C to the editor, which may mean something else by it', async () => {
+    const signal = signalsFromNow();
+    const started = join(folder, 'started');
+    const env = await editor(`touch ${started}; while [ -e ${started} ]; do sleep 0.02; done; echo green >"$1"`);
+    const edited = world.run('edit', ['/app/config'], { env });
+    await expect.poll(() => readdir(folder), { timeout: 5000 }).toContain('started');
+    signal('SIGINT');
+    await rm(started);
+    expect(await edited).toMatchObject({ exitCode: 0, stdout: '/app/config: written, version 1, 5 bytes\n' });
+  });
+
   it('writes nothing where nothing changed or the editor fails', async () => {
     expect(await world.json('edit', ['/app/config'], { env: await editor('true') })).toMatchObject({
       exitCode: 0,
