@@ -132,6 +132,8 @@ export abstract class SessionCommand<Result extends object> extends ZkdCommand<R
   }
 
   override async finally(): Promise<void> {
+    // Who was interrupted while reading it does not wait for its end.
+    this.ports.stdin.unref?.();
     await Promise.all(
       this.#sessions.map((opening) =>
         opening.then(

@@ -49,14 +49,28 @@ async function readStdin(stdin: Ports['stdin']): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** The bytes of a file, or of stdin where its name is `-`, as they come; `usage` where there is no such file. */
+/** The bytes of a file, or of stdin where its name is `-`, as they come; `usage` where there is no such file, or it cannot be read. */
 export async function openInput(file: string, stdin: Ports['stdin']): Promise<AsyncIterable<Uint8Array | string>> {
   if (file === '-') return stdin as AsyncIterable<Uint8Array | string>;
   const stream = createReadStream(file);
-  await once(stream, 'open').catch((error: unknown) => {
-    throw new ZkdError('usage', `The file cannot be read: ${messageOf(error)}`, { cause: error });
-  });
-  return stream as AsyncIterable<Uint8Array>;
+  await once(stream, 'open').catch(unreadable);
+  return bytesOf(stream as AsyncIterable<Uint8Array>);
+}
+
+/** A folder can be opened, but not read. */
+async function* bytesOf(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  const chunks = stream[Symbol.asyncIterator]();
+  try {
+    for (let chunk = await chunks.next().catch(unreadable); chunk.done !== true; chunk = await chunks.next().catch(unreadable)) {
+      yield chunk.value;
+    }
+  } finally {
+    await chunks.return?.();
+  }
+}
+
+function unreadable(error: unknown): never {
+  throw new ZkdError('usage', `The file cannot be read: ${messageOf(error)}`, { cause: error });
 }
 
 /** A condition: another version is a conflict. */

@@ -1,4 +1,4 @@
-import { open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { string as stringArg } from '@oclif/core/args';
 import { ephemeralsFlag, pathArgument } from '../../cli/flags/znode.js';
 import { written } from '../../cli/flow.js';
@@ -79,9 +79,11 @@ What may not be read is listed at the end (exit 9); all else is in the file.`;
   }
 }
 
-/** Beside the file until it is whole: half an export never has its name. */
+/** Beside the file until it is whole: half an export never has its name. A device or a named pipe is written to, not replaced. */
 async function fileTarget(file: string): Promise<Target> {
-  const part = `${file}.part`;
+  const found = await stat(file).catch(() => undefined);
+  if (found?.isDirectory()) throw new ZkdError('usage', `The file cannot be written: "${file}" is a folder`);
+  const part = found && !found.isFile() ? file : `${file}.part`;
   const handle: FileHandle = await open(part, 'w', 0o600).catch((error: unknown) => {
     throw new ZkdError('usage', `The file cannot be written: ${messageOf(error)}`, { cause: error });
   });
@@ -93,11 +95,11 @@ async function fileTarget(file: string): Promise<Target> {
     },
     keep: async () => {
       await handle.close();
-      await rename(part, file);
+      if (part !== file) await rename(part, file);
     },
     discard: async () => {
       await handle.close();
-      await rm(part, { force: true });
+      if (part !== file) await rm(part, { force: true });
     },
   };
 }

@@ -1,8 +1,11 @@
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { execa } from 'execa';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openFakeSession } from '../../fakes/fake-session.js';
+import { signalsFromNow } from '../../support/signals.js';
 import { createZnodeWorld, type ZnodeWorld } from '../../support/znode-world.js';
 
 let world: ZnodeWorld;
@@ -278,6 +281,47 @@ describe('znode cp', () => {
     expect(await world.run('cp', ['/app', '/x', '--to-auth-file', 'f'])).toMatchObject({ exitCode: 2 });
     expect(await world.run('cp', ['/app', '/x', '--to-connect', 'a:1', '--to-cluster', 'b'])).toMatchObject({ exitCode: 2 });
   });
+});
+
+describe('a file that is none', () => {
+  it('is told before anything is exported to it, and never replaced', async () => {
+    expect(await world.json('export', ['/app', folder])).toMatchObject({
+      exitCode: 2,
+      sessions: [],
+      document: { error: { code: 'usage', message: expect.stringContaining('is a folder') as string } },
+    });
+    expect(await readdir(join(folder, '..'))).not.toContain(`${basename(folder)}.part`);
+    const pipe = join(folder, 'pipe');
+    await execa('mkfifo', [pipe]);
+    const [reader, { exitCode }] = await Promise.all([readFile(pipe, 'utf8'), world.run('export', ['/app', pipe])]);
+    expect({ exitCode, isPipe: (await stat(pipe)).isFIFO(), lines: reader.trimEnd().split('\n').length }).toEqual({
+      exitCode: 0,
+      isPipe: true,
+      lines: 8,
+    });
+  });
+
+  it('cannot be imported or compared: exit 2', async () => {
+    for (const [id, argv] of [
+      ['import', [folder]],
+      ['diff', ['/app', `file:${folder}`]],
+    ] as const) {
+      const { document, exitCode } = await world.json(id, argv);
+      expect({ exitCode, document }).toMatchObject({
+        exitCode: 2,
+        document: { error: { message: expect.stringContaining('EISDIR') as string } },
+      });
+    }
+  });
+});
+
+it('does not wait for stdin once it was interrupted', async () => {
+  const input = Object.assign(new Readable({ read: () => undefined }), { unref: () => (isLetGo = true) });
+  let isLetGo = false;
+  const signal = signalsFromNow();
+  setTimeout(() => signal('SIGINT'), 100);
+  expect(await world.run('import', ['-', '/copy'], { input })).toMatchObject({ exitCode: 130, sessionStates: ['closed'] });
+  expect(isLetGo).toBe(true);
 });
 
 describe('znode diff', () => {
