@@ -6,7 +6,7 @@ export { exportTree, type ExportOptions, type ExportProgress, type ExportResult 
 export { findNodes, type FindQuery, type FoundNode } from './find.js';
 export { holdNode } from './hold.js';
 export { importTree } from './import.js';
-export { listChildren, listTree, type ListedNode } from './list.js';
+export { listChildren, listTree, type ListedNode, type TreeNode } from './list.js';
 export { makeNode } from './make.js';
 export type { Placed } from './place-node.js';
 export type { PlaceMode, PlaceOptions, PlaceResult } from './place-tree.js';

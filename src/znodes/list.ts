@@ -47,17 +47,19 @@ async function look(session: ZooKeeperSession, path: string): Promise<Stat | 'de
   }
 }
 
-/** Everything below a node in the order of a walk, and where what is below may not be listed. Kept in memory as a whole. */
-export async function listTree(
+export interface TreeNode extends ListedNode {
+  readonly path: string;
+  /** It may not be looked at, or its children may not be listed. */
+  readonly isDenied: boolean;
+}
+
+/** Everything below a node in the order of a walk, and the node itself with an empty name where its children may not be listed. Streams. */
+export async function* listTree(
   session: ZooKeeperSession,
   root: string,
   { signal }: { readonly signal?: AbortSignal } = {},
-): Promise<NodeList> {
-  const nodes: ListedNode[] = [];
-  const denied: string[] = [];
+): AsyncGenerator<TreeNode, void, undefined> {
   for await (const { path, depth, stat, isDenied } of walk(session, root, signal ? { signal } : {})) {
-    if (isDenied) denied.push(path);
-    if (depth > 0) nodes.push({ name: relativePath(root, path).slice(1), stat });
+    if (depth > 0 || isDenied) yield { name: relativePath(root, path).slice(1), stat, path, isDenied };
   }
-  return { nodes, denied };
 }

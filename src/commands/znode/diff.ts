@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { string as stringArg } from '@oclif/core/args';
 import { otherSideFlags } from '../../cli/flags/session.js';
 import { ephemeralsFlag, openInput, parseNodePath } from '../../cli/flags/znode.js';
+import { written } from '../../cli/flow.js';
 import { SessionCommand } from '../../cli/session-command.js';
 import { hasReason, ZkdError } from '../../errors.js';
 import type { ExitCodeName } from '../../exit-codes.js';
@@ -45,13 +46,15 @@ What begins with a slash is a path, anything else a file that "znode export" wro
       const read = (side: Side, on: ZooKeeperSession) => this.#read(side, on, { ephemerals, signal });
       const [first, second] = [await read(a, session), await read(b, other)];
       for await (const difference of diffTrees(first, second)) {
-        different.push(difference);
-        this.print(this.#line(difference));
+        this.endWith('negative');
+        // The document has to be whole, lines need not.
+        if (this.jsonEnabled()) different.push(difference);
+        // Whoever read has gone away.
+        else if (!(await written(this.ports.stdout, `${this.#line(difference)}\n`))) return;
       }
     }).catch(async (error: unknown) => {
       throw await orFile(error, [args.a, args.b]);
     });
-    if (different.length > 0) this.endWith('negative');
     return { different };
   }
 

@@ -1,9 +1,10 @@
 import { boolean } from '@oclif/core/flags';
 import { outputFlag, type OutputFormat } from '../../cli/flags/output.js';
 import { recursiveFlag, rootArgument } from '../../cli/flags/znode.js';
+import { written } from '../../cli/flow.js';
 import { SessionCommand } from '../../cli/session-command.js';
 import type { ExitCodeName } from '../../exit-codes.js';
-import { listChildren, listTree, type ListedNode } from '../../znodes/index.js';
+import { listChildren, listTree, type ListedNode, type TreeNode } from '../../znodes/index.js';
 
 interface LsResult {
   readonly path: string;
@@ -38,17 +39,31 @@ With --recursive names are paths below PATH; exit 9 where some node may not be l
     const { args, flags } = await this.parse(ZnodeLs);
     const { path } = args;
     const isLong = flags.long || flags.output === 'wide';
-    const isPlain = !isLong && flags.output === 'table';
+    const isNames = flags.output === 'name' || (!isLong && flags.output === 'table');
     const { nodes, denied } = await this.inSession(flags, async (session, signal): Promise<Listing> => {
-      if (flags.recursive) return listTree(session, path, { signal });
+      if (flags.recursive) return this.#tree(listTree(session, path, { signal }), !this.jsonEnabled() && isNames);
       if (isLong) return listChildren(session, path);
       return { nodes: (await session.children(path)).children.map((name) => ({ name })), denied: [] };
     });
     const result = { path, children: nodes.map(({ name }) => name), ...(isLong && { nodes: nodes as readonly ListedNode[] }) };
     for (const below of denied) this.caution(`"${below}" is not shown whole: access control denies it`);
     if (denied.length > 0) this.endWith('partial');
-    if (!this.jsonEnabled()) await this.#show(result, isPlain ? 'name' : flags.output);
+    if (!this.jsonEnabled()) await this.#show(result, isNames ? 'name' : flags.output);
     return result;
+  }
+
+  /** Names are written as they come, so that memory does not grow with the tree; a table or a document has to be whole. */
+  async #tree(tree: AsyncIterable<TreeNode>, isStreamed: boolean): Promise<Listing> {
+    const nodes: ListedNode[] = [];
+    const denied: string[] = [];
+    for await (const { name, stat, path, isDenied } of tree) {
+      if (isDenied) denied.push(path);
+      if (name === '') continue;
+      if (!isStreamed) nodes.push({ name, stat });
+      // Whoever read has gone away.
+      else if (!(await written(this.ports.stdout, `${name}\n`))) break;
+    }
+    return { nodes, denied };
   }
 
   async #show(result: LsResult, format: OutputFormat): Promise<void> {

@@ -283,6 +283,25 @@ describe('znode cp', () => {
   });
 });
 
+describe('a tree that is larger than what is read ahead', () => {
+  beforeEach(() => world.znodes.putAll(Array.from({ length: 1500 }, (_, number) => `/large/${number}`)));
+
+  it.each([
+    ['ls', ['/large', '-R'], 1500],
+    ['diff', ['/app', '/large'], 1505],
+  ] as const)('is not read to its end before the first line of %s is out, nor when nobody reads', async (id, argv, lines) => {
+    const read = () => new Set(world.znodes.requests.map(({ path }) => path)).size;
+    let atFirst = 0;
+    const whole = await world.run(id, argv, { onWrite: () => (atFirst ||= read()) > 0 });
+    expect(whole.stdout.trimEnd().split('\n')).toHaveLength(lines);
+    expect(atFirst).toBeLessThan(800);
+    world.znodes.requests.length = 0;
+    const { stdout } = await world.run(id, argv, { readerLeavesAfter: 1 });
+    expect(stdout.trimEnd().split('\n')).toHaveLength(1);
+    expect(read()).toBeLessThan(800);
+  });
+});
+
 describe('a file that is none', () => {
   it('is told before anything is exported to it, and never replaced', async () => {
     expect(await world.json('export', ['/app', folder])).toMatchObject({
