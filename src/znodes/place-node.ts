@@ -40,7 +40,8 @@ export async function placeNode(session: ZooKeeperSession, path: string, wanted:
     signal?.throwIfAborted();
     try {
       const placed = await tryOnce(session, path, wanted, options);
-      return mayBeOurs && placed === 'unchanged' ? 'created' : placed;
+      if (mayBeOurs && (placed === 'unchanged' || placed === 'made anew')) return 'created';
+      return placed === 'made anew' ? 'changed' : placed;
     } catch (error) {
       const pauseMs = PAUSES_MS[round];
       if (pauseMs === undefined || !isWorthAnotherTry(error)) throw error;
@@ -56,7 +57,10 @@ class CreateUnknown extends ZkdError {}
 const isWorthAnotherTry = (error: unknown): boolean =>
   ['connection-lost', 'timeout', 'bad-version', 'vanished'].some((reason) => hasReason(error, reason));
 
-async function tryOnce(session: ZooKeeperSession, path: string, wanted: Wanted, options: PlaceNodeOptions): Promise<Placed> {
+/** `made anew`: what an interrupted run has left half made, this one perhaps. */
+type Tried = Placed | 'made anew';
+
+async function tryOnce(session: ZooKeeperSession, path: string, wanted: Wanted, options: PlaceNodeOptions): Promise<Tried> {
   const { dryRun, isExpected = false } = options;
   const mayCreate = !dryRun && path !== '/';
   if (mayCreate && !isExpected && (await isCreated(session, path, wanted))) return 'created';
@@ -68,7 +72,7 @@ async function tryOnce(session: ZooKeeperSession, path: string, wanted: Wanted, 
   if (found === 'denied') return placeUnseen(session, path, wanted, options);
   const fields = differingFields(found, wanted);
   if (fields.length === 0) return 'unchanged';
-  if (isLeftEmpty(found, wanted)) return dryRun ? 'changed' : makeAnew(session, path, wanted, found.stat);
+  if (isLeftHalf(found, wanted)) return dryRun ? 'changed' : makeAnew(session, path, wanted, found.stat);
   if (!options.overwrite) return 'kept';
   if (fields.includes('kind')) throw otherKind(path, found, wanted);
   if (!dryRun) await write(session, path, wanted, found);
@@ -76,7 +80,7 @@ async function tryOnce(session: ZooKeeperSession, path: string, wanted: Wanted, 
 }
 
 /** A node that is there and may not be read: it is different for all that can be known. */
-async function placeUnseen(session: ZooKeeperSession, path: string, wanted: Wanted, options: PlaceNodeOptions): Promise<Placed> {
+async function placeUnseen(session: ZooKeeperSession, path: string, wanted: Wanted, options: PlaceNodeOptions): Promise<Tried> {
   const stat = await session.exists(path);
   if (!stat) throw vanished(path);
   const isLeft = isLeftClosed(stat, wanted);
@@ -86,9 +90,9 @@ async function placeUnseen(session: ZooKeeperSession, path: string, wanted: Want
 }
 
 /** Nobody has written to it since, or the delete is refused. */
-async function makeAnew(session: ZooKeeperSession, path: string, wanted: Wanted, { version }: Stat): Promise<Placed> {
+async function makeAnew(session: ZooKeeperSession, path: string, wanted: Wanted, { version }: Stat): Promise<Tried> {
   await session.delete(path, { version });
-  if (await isCreated(session, path, wanted)) return 'changed';
+  if (await isCreated(session, path, wanted)) return 'made anew';
   throw vanished(path);
 }
 
@@ -127,10 +131,13 @@ async function read(session: ZooKeeperSession, path: string): Promise<Found | 'd
 
 /**
  * A node with an ACL of its own is made empty, closed to all but its maker, filled, and gets its ACL last. A run that is killed in between
- * leaves one that nobody ever wrote to,
+ * leaves one that nobody ever wrote to, or, with the same credentials as this one, a closed one that can be read,
  */
-function isLeftEmpty({ stat, acl }: Found, wanted: Wanted): boolean {
-  return isUnfinished(stat, wanted) && stat.aversion === 0 && isOpen(acl) && stat.version === 0 && stat.dataLength === 0;
+function isLeftHalf({ stat, acl, data }: Found, wanted: Wanted): boolean {
+  const isUntouched = stat.version === 0 && stat.dataLength === 0 && stat.aversion === 0;
+  if (isUntouched && isOpen(acl)) return isUnfinished(stat, wanted);
+  const isClosed = acl.every(({ scheme, permissions }) => scheme === 'digest' && permissions.length === 5);
+  return isClosed && isLeftClosed(stat, wanted) && (stat.version === 0 || data.equals(wanted.data));
 }
 
 /** or one that nobody can read, with one ACL since it was made, and with nothing or all in it. */

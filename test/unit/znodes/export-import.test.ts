@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ZkdError } from '../../../src/errors.js';
 import { diffTrees, type Difference } from '../../../src/znodes/diff.js';
 import { exportTree, type ExportOptions } from '../../../src/znodes/export.js';
 import { importTree } from '../../../src/znodes/import.js';
@@ -244,6 +245,51 @@ describe('import', () => {
     await session.create('/to/a', Buffer.alloc(0));
     expect(await imported(bob, text, '/to')).toMatchObject({ changed: 1, kept: 0 });
     expect([server.text('/to/a'), (await bob.getAcl('/to/a')).acl]).toEqual(['secret', BOBS]);
+  });
+
+  test('finishes a node that a killed run with the same credentials left closed, with nothing or all in it', async () => {
+    const { server, session } = await serverWith([]);
+    const theirs = [...BOBS, { scheme: 'world', id: 'anyone', permissions: ['read' as const] }];
+    for (const [name, acl] of [
+      ['empty', BOBS],
+      ['filled', theirs],
+      ['other', theirs],
+    ] as const)
+      server.put(`/app/${name}`, { data: 'secret', acl });
+    const bob = await openFakeSession(server, BOB);
+    const text = await exported(bob, '/app');
+    await session.create('/to', Buffer.alloc(0));
+    for (const name of ['empty', 'filled', 'other']) {
+      await session.create(`/to/${name}`, Buffer.alloc(0));
+      await bob.setAcl(`/to/${name}`, [{ scheme: 'auth', id: '', permissions: OPEN_ACL[0]?.permissions ?? [] }]);
+    }
+    await bob.set('/to/filled', Buffer.from('secret'));
+    await bob.set('/to/other', Buffer.from('theirs'));
+    expect(await imported(bob, text, '/to')).toMatchObject({ changed: 2, kept: 1 });
+    expect(await differences(readTree(bob, '/app'), readTree(bob, '/to'))).toMatchObject([{ path: '/other' }]);
+    expect(server.text('/to/other')).toBe('theirs');
+  });
+
+  test('counts a node as created that it has left half made itself, where the connection was lost', async () => {
+    const server = new FakeZooKeeper();
+    server.put('/app', { data: 'secret', acl: BOBS });
+    const bob = await openFakeSession(server, BOB);
+    const text = await exported(bob, '/app');
+    let isLost = false;
+    const loseIt = async (path: string): Promise<never> => {
+      isLost = true;
+      await bob.create(path, Buffer.alloc(0));
+      throw new ZkdError('zookeeper-unavailable', 'lost', { details: { reason: 'connection-lost', outcome: 'unknown', path } });
+    };
+    const losing = new Proxy(bob, {
+      get(session, name) {
+        const value: unknown = Reflect.get(session, name);
+        if (typeof value !== 'function') return value;
+        return name === 'create' && !isLost ? loseIt : (value.bind(session) as unknown);
+      },
+    });
+    expect(await imported(losing, text, '/to')).toMatchObject({ created: 1, changed: 0, kept: 0 });
+    expect((await bob.getAcl('/to')).acl).toEqual(BOBS);
   });
 
   test('makes anew what a killed run left closed, where it may write over things, and leaves other closed nodes alone', async () => {
