@@ -37,7 +37,8 @@ const wholePath = ({ session, path }: TreePlace): string => absolutePath(session
 
 /**
  * Of two places of which one is within the other. However two sessions were connected, a node that both can see tells: on one ensemble it
- * was born with the same change at the same time. Rejects with `denied` where it may not be looked at.
+ * was born with the same change at the same time. Rejects with `denied` where it may not be looked at, with
+ * `refused` where there is none.
  */
 async function isOneEnsemble(from: TreePlace, to: TreePlace): Promise<boolean> {
   if (from.session === to.session) return true;
@@ -52,6 +53,7 @@ async function isOneEnsemble(from: TreePlace, to: TreePlace): Promise<boolean> {
     return session.exists(path);
   };
   const [here, there] = await Promise.all([look(from), look(to)]);
+  if (!here && !there && (await from.session.exists(from.path))) throw untold(landmark, from, to);
   return here !== null && here.czxid === there?.czxid && here.ctime === there.ctime;
 }
 
@@ -65,6 +67,15 @@ async function findLandmark(from: TreePlace, to: TreePlace): Promise<string | un
   if (deepest !== '/') return deepest;
   const { children } = await from.session.children('/');
   return children.map((name) => `/${name}`).find((path) => !isReserved(path));
+}
+
+/** A chroot that nobody made yet shows nothing of its ensemble. */
+function untold(chroot: string, from: TreePlace, to: TreePlace): ZkdError {
+  const why = `it cannot be told whether "${chroot}", which is not there yet, will be in it`;
+  return new ZkdError('refused', `Znode "${wholePath(from)}" is not copied: ${why}`, {
+    details: { from: from.path, to: to.path, override: null },
+    suggestions: [`Make "${chroot}" first, where the copy goes`],
+  });
 }
 
 function refusal(message: string, from: TreePlace, to: TreePlace): ZkdError {

@@ -80,6 +80,10 @@ test('sees through other connections and other chroots that it would be copied i
     expect(failure).toMatchObject({ code: 'refused', message: expect.stringContaining('into itself') as string });
   }
   for (const [from, to] of mirrors) expect((await failureOf(copyTree(from, to, { mode: 'mirror' }))).code).toBe('refused');
+  const untold = await failureOf(copyTree(await place('', '/'), await place('/unmade', '/x'), { mode: 'create' }));
+  expect(untold).toMatchObject({ code: 'refused', suggestions: ['Make "/unmade" first, where the copy goes'] });
+  const missing = copyTree(await place('', '/none'), await place('/none/chroot', '/x'), { mode: 'create', dryRun: true });
+  expect((await failureOf(missing)).code).toBe('not-found');
   expect(server.tree.paths).toEqual(before);
 });
 
