@@ -47,15 +47,13 @@ export async function editNode(path: string, context: EditContext): Promise<Edit
     await discard(file);
     return { path, changed: false, stat: before.stat };
   }
-  try {
-    const stat = await inSession(context, (session) => writeBack(session, path, after, before.stat));
-    await discard(file);
-    return { path, changed: true, stat };
-  } catch (error) {
+  const stat = await inSession(context, (session) => writeBack(session, path, after, before.stat)).catch(async (error: unknown) => {
     // The file is what is wanted, less an end of line perhaps.
     await writeFile(file, after).catch(() => undefined);
     throw kept(error, path, file);
-  }
+  });
+  await discard(file);
+  return { path, changed: true, stat };
 }
 
 async function inSession<T>({ open }: EditContext, work: (session: ZooKeeperSession) => Promise<T>): Promise<T> {
@@ -96,7 +94,8 @@ function kept(error: unknown, path: string, file: string): ZkdError {
   const { code, details } = error instanceof ZkdError ? error : new ZkdError('failure', '');
   const isRaced = code === 'conflict' || code === 'not-found';
   const why = isRaced ? `somebody else changed "${path}" in between` : messageOf(error);
-  return new ZkdError(isRaced ? 'conflict' : code, `Nothing was written: ${why}. Your text is in ${file}`, {
+  const what = details['outcome'] === 'unknown' ? 'It may not be written' : 'Nothing was written';
+  return new ZkdError(isRaced ? 'conflict' : code, `${what}: ${why}. Your text is in ${file}`, {
     cause: error,
     suggestions: [`zkd znode get ${path} | diff - ${file}`, `zkd znode set ${path} --file ${file}`],
     details: { ...details, path, file },

@@ -191,6 +191,16 @@ describe('znode edit', () => {
     await rm(join(details.file, '..'), { recursive: true });
   });
 
+  it('keeps the text where nobody knows whether it was written, and does not claim that it was not', async () => {
+    world.znodes.failNext('set', 'connection-lost', { applied: true });
+    const { exitCode, document } = await world.json('edit', ['/app/config'], { env: await editor('echo mine >"$1"') });
+    expect(exitCode).toBe(6);
+    const { message, details } = document['error'] as { readonly message: string; readonly details: { readonly file: string } };
+    expect(message).toMatch(/^It may not be written: .*not known/);
+    expect(await readFile(details.file, 'utf8')).toBe('mine');
+    for (const name of await leftOver()) await rm(join(folder, name), { recursive: true });
+  });
+
   it('does not take a node that was made again for the one that was read', async () => {
     const env = await editor('echo mine >"$1"');
     world.znodes.onRequest = ({ method }) => {
