@@ -1,6 +1,6 @@
 /** Making one node, with what it stands on where that is asked for. */
 import { hasReason, ZkdError } from '../errors.js';
-import type { CreateOptions, ZooKeeperSession } from '../zookeeper/index.js';
+import { parentPath, type CreateOptions, type ZooKeeperSession } from '../zookeeper/index.js';
 
 export interface MakeRequest extends CreateOptions {
   readonly path: string;
@@ -33,14 +33,26 @@ function noParent(path: string, cause: unknown): ZkdError {
   });
 }
 
-/** From the top down; somebody else may make them at the same time. */
+/** Those that are missing, and no others: to make one that is there may be denied. Somebody else may make them at the same time. */
 async function makeParents(session: ZooKeeperSession, path: string): Promise<void> {
-  const parts = path.split('/').slice(1, -1);
-  for (const [index] of parts.entries()) {
-    try {
-      await session.create(`/${parts.slice(0, index + 1).join('/')}`, new Uint8Array());
-    } catch (error) {
-      if (!hasReason(error, 'node-exists')) throw error;
-    }
+  const parent = parentPath(path);
+  if (parent === null || parent === '/') return;
+  if (await isMade(session, parent)) return;
+  await makeParents(session, parent);
+  if (await isMade(session, parent)) return;
+  throw new ZkdError('conflict', `Cannot create "${path}": what is above it comes and goes`, {
+    details: { reason: 'no-node', path: parent },
+  });
+}
+
+/** False where its own parent is missing. */
+async function isMade(session: ZooKeeperSession, path: string): Promise<boolean> {
+  try {
+    await session.create(path, new Uint8Array());
+    return true;
+  } catch (error) {
+    if (hasReason(error, 'node-exists')) return true;
+    if (hasReason(error, 'no-node')) return false;
+    throw error;
   }
 }
