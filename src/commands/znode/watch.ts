@@ -18,7 +18,7 @@ export default class ZnodeWatch extends SessionCommand<Streamed> {
   static override exits: readonly ExitCodeName[] = ['zookeeper-unavailable', 'denied'];
   static override summary = 'Tell what happens to a znode, or run a command on it.';
   static override usage = 'znode watch PATH [-- COMMAND...]';
-  static override description = `A line for each change from now on, until Ctrl-C (exit 130): created, changed, deleted, and children where the names below the node change. With --recursive every node below it is told of by itself. With --json each line is a document. A node that is not there yet is waited for.
+  static override description = `A line for each change from now on, until Ctrl-C (exit 130): created, changed, deleted, and children where the names below the node change. With --recursive every node below it is told of by itself; each 2000 nodes take a session of their own. With --json each line is a document. A node that is not there yet is waited for.
 What happened while the connection was away is told when it is back, as the difference of the states; so is what happened between two sessions. What came and went in between is not seen. Ends with 6 when the session is gone and cannot be made anew.
 With "-- COMMAND" nothing is printed, the command runs once for each change, one after the other: the new data is on its stdin (of children their names, of a deleted node nothing), ZKD_EVENT and ZKD_PATH say what happened to what. The first one that fails ends the watch with its exit code; where the code is zkd's own the last line on stderr begins with "zkd: ".`;
   static override examples = [
