@@ -38,8 +38,8 @@ export const TTL_MS = 600_000;
 const KAZOO = join(process.env['ZKD_CACHE_DIR'] ?? '/var/cache/zkd', 'kazoo');
 const PEER = new URL('kazoo/peer.py', import.meta.url).pathname;
 
-/** What a tree holds, by path as seen from its root. */
-export type KazooTree = Readonly<Record<string, { readonly data: string; readonly version: number; readonly cversion: number }>>;
+/** The text of each node of a tree, by path as seen from its root. */
+export type KazooTree = Readonly<Record<string, string>>;
 
 export interface KazooClient extends ForeignClient {
   tree(root: string): Promise<KazooTree>;

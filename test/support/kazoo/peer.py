@@ -61,15 +61,14 @@ def read(client, paths):
 
 
 def tree(client, root):
-    """Every path of a tree below its root, as seen from there, with its text and versions; level by level."""
+    """The text of each node of a tree, by path as seen from its root; level by level."""
     client.sync(root)
     level, nodes = [root], {}
     while level:
         asked = [(path, client.get_async(path), client.get_children_async(path)) for path in level]
         level = []
         for path, got, children in asked:
-            data, stat = got.get(timeout=30)
-            nodes[path[len(root) :]] = {"data": (data or b"").decode(), "version": stat.version, "cversion": stat.cversion}
+            nodes[path[len(root) :]] = got.get(timeout=30)[0].decode()
             level.extend("%s/%s" % (path, name) for name in children.get(timeout=30))
     return nodes
 
