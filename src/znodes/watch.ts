@@ -245,14 +245,14 @@ class Round {
     }
   }
 
-  /** Some at a time, in the order they came. */
+  /** Some at a time, the youngest first: a long array is slow to take the oldest from. */
   async #inTurn<T>(request: () => Promise<T>): Promise<T> {
     if (this.#underWay < CONCURRENCY) this.#underWay += 1;
     else await new Promise<void>((resolve) => this.#turns.push(resolve));
     try {
       return await request();
     } finally {
-      const next = this.#turns.shift();
+      const next = this.#turns.pop();
       if (next) next();
       else this.#underWay -= 1;
     }
