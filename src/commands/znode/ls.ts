@@ -11,6 +11,8 @@ interface LsResult {
   readonly children: readonly string[];
   /** With `--long` or `--output wide` only. */
   readonly nodes?: readonly ListedNode[];
+  /** Where some node may not be looked at, or into; with these and with `--recursive` only. */
+  readonly denied?: readonly string[];
 }
 
 interface Listing {
@@ -45,7 +47,12 @@ With --recursive names are paths below PATH; exit 9 where some node may not be l
       if (isLong) return listChildren(session, path);
       return { nodes: (await session.children(path)).children.map((name) => ({ name })), denied: [] };
     });
-    const result = { path, children: nodes.map(({ name }) => name), ...(isLong && { nodes: nodes as readonly ListedNode[] }) };
+    const result = {
+      path,
+      children: nodes.map(({ name }) => name),
+      ...(isLong && { nodes: nodes as readonly ListedNode[] }),
+      ...((isLong || flags.recursive) && { denied }),
+    };
     for (const below of denied) this.caution(`"${below}" is not shown whole: access control denies it`);
     if (denied.length > 0) this.endWith('partial');
     if (!this.jsonEnabled()) await this.#show(result, isNames ? 'name' : flags.output);

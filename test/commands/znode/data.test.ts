@@ -328,6 +328,7 @@ describe('znode ls', () => {
     const { stdout, stderr, exitCode } = await world.run('ls', ['/app', '-R']);
     expect({ stdout, exitCode }).toEqual({ stdout: 'a\na/below\nb\nconfig\nsecret\nü ber\n', exitCode: 9 });
     expect(stderr).toContain('"/app/secret"');
+    expect(await world.json('ls', ['/app', '-R'])).toMatchObject({ exitCode: 9, document: { denied: ['/app/secret'] } });
   });
 
   it('names a child that may not be looked at, as servers from 3.9 on have it, and is partial then', async () => {
@@ -338,7 +339,7 @@ describe('znode ls', () => {
     expect(stdout).toMatch(/^-( +-){5} +b$/m);
     deny();
     const { document } = await world.json('ls', ['/app', '-l']);
-    expect(document).toMatchObject({ nodes: [{ name: 'a' }, { name: 'b', stat: null }, {}, {}] });
+    expect(document).toMatchObject({ nodes: [{ name: 'a' }, { name: 'b', stat: null }, {}, {}], denied: ['/app/b'] });
   });
 
   it('leaves out a child that goes meanwhile', async () => {
