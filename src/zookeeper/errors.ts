@@ -36,6 +36,7 @@ const EXIT_CODES: Readonly<Record<SessionReason, ExitCodeName>> = {
 
 /** The numbers of `KeeperException.Code` and `zookeeper.h` (3.9) that mean something of their own here. */
 const CODES: ReadonlyMap<number, SessionReason> = new Map([
+  [-2, 'connection-lost'],
   [-4, 'connection-lost'],
   [-6, 'unsupported'],
   [-7, 'connection-lost'],

@@ -27,8 +27,11 @@ export interface Said<Answer> {
   readonly wasRepeated: boolean;
 }
 
-/** The connection went while the request was under way: connection loss, no answer in two thirds of the session's time. */
-const LOST: readonly number[] = [-4, -7];
+/**
+ * The connection went while the request was under way: connection loss, no answer in two thirds of the session's time; and what the library
+ * says of all requests where it takes an answer for one to none of them and hangs up, seen when connections are cut one after the other.
+ */
+const LOST: readonly number[] = [-4, -7, -2];
 /** Refused before it was looked at: session just moved here, server too busy. */
 const NOT_EXECUTED: readonly number[] = [-118, -127];
 /** The session is over, or was before: invalid state, expired, closing. */

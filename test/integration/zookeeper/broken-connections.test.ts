@@ -101,6 +101,21 @@ describe('a session whose connection breaks', () => {
     expect(error.details).toMatchObject({ reason: 'connection-lost', outcome: 'unknown' });
   });
 
+  it('goes on reading many nodes where a connection is dropped again and again', async () => {
+    const { wire, session } = await wired();
+    const root = await fresh(session);
+    await Promise.all(Array.from({ length: 100 }, (_, index) => session.create(`${root}/${index}`, Buffer.from(String(index)))));
+    const dropping = setInterval(() => wire.drop(), 150);
+    later.push(async () => clearInterval(dropping));
+    const read = Array.from({ length: 64 }, async (_, worker) => {
+      for (let round = 0; round < 30; round++) {
+        const child = String((worker * 7 + round) % 100);
+        expect((await session.get(`${root}/${child}`)).data.toString()).toBe(child);
+      }
+    });
+    await Promise.all(read);
+  });
+
   it('never lets others read the data of a node with an ACL, whatever is lost', async () => {
     const { wire, session } = await wired({ auth: [{ scheme: 'digest', credential: 'alice:wonder' }] });
     const root = await fresh(session);
