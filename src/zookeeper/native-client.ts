@@ -15,7 +15,7 @@ export interface NativeAcl {
 
 /**
  * Requests answer 0 where they were taken, otherwise the callback never comes. Every argument must be there: undefined becomes text, and
- * one that is no function in a callback's place aborts the process. `a_get_acl` is missing on purpose, see `acl-reader.ts`.
+ * one that is no function in a callback's place aborts the process. `a_get_acl` is missing on purpose, see `side-session.ts`.
  */
 export interface NativeRequests {
   /** Hexadecimal without prefix. */

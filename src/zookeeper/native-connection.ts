@@ -51,6 +51,11 @@ export class NativeConnection {
     return this.#state;
   }
 
+  /** How many requests are. */
+  get underWay(): number {
+    return this.#requests.size;
+  }
+
   /** Undefined while it lives. */
   get endReason(): EndReason | undefined {
     return this.#end;

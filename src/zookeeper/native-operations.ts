@@ -1,9 +1,8 @@
 /** A ZooKeeper session over the client library. What it promises is in `port.ts`. */
 import { within } from '../runtime/within.js';
-import type { AclReader } from './acl-reader.js';
 import { isOpenAcl, permissionBits } from './acl.js';
 import { AS_AUTHENTICATED, createWithAcl, makeIdentity } from './create-with-acl.js';
-import { codeError, sessionError, type Asked } from './errors.js';
+import { codeError, reasonOf, sessionError, timeoutError, type Asked } from './errors.js';
 import { lookUpCreate, lookUpDelete, lookUpSequential, lookUpSet, lookUpSetAcl } from './look-up.js';
 import type { NativeAcl } from './native-client.js';
 import type { NativeConnection } from './native-connection.js';
@@ -18,13 +17,15 @@ import type {
   NodeData,
   SessionState,
   Stat,
+  TransactionStep,
   Watch,
   ZooKeeperSession,
 } from './port.js';
 import { Reads } from './native-reads.js';
 import { Sequentials } from './sequentials.js';
+import type { SideSession } from './side-session.js';
 import { toStat, type RawStat } from './stat.js';
-import { checkAcl, checkSize, checkTtl, versionNumber } from './request-checks.js';
+import { checkAcl, checkSize, checkTransactionSize, checkTtl, versionNumber } from './request-checks.js';
 
 /** How long `close` waits for what is under way. */
 const DRAIN_MS = 2000;
@@ -43,7 +44,7 @@ const FLAGS: Readonly<Record<CreateMode, number>> = {
 export interface NativeSessionOptions {
   readonly timeoutMs: number;
   readonly chroot: string | null;
-  readonly acls: AclReader;
+  readonly side: SideSession;
   /** Credentials were given. */
   readonly hasCredentials: boolean;
 }
@@ -56,6 +57,8 @@ export class NativeSession implements ZooKeeperSession {
   readonly #connection: NativeConnection;
   readonly #requests: NativeRequests;
   readonly #reads: Reads;
+  /** What became of a lost write is to be seen in the session it was sent in. */
+  readonly #looks: Reads;
   readonly #options: NativeSessionOptions;
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #sequentials = new Sequentials();
@@ -66,7 +69,8 @@ export class NativeSession implements ZooKeeperSession {
     this.#connection = connection;
     this.#options = options;
     this.#requests = new NativeRequests(connection, options.timeoutMs);
-    this.#reads = new Reads(connection, this.#requests, options.acls);
+    this.#reads = new Reads(connection, this.#requests, options.side);
+    this.#looks = new Reads(connection, this.#requests, options.side, { isDirect: true });
     this.id = `0x${connection.native.client_id}`;
     this.timeoutMs = connection.native.timeout;
   }
@@ -141,6 +145,30 @@ export class NativeSession implements ZooKeeperSession {
     return this.#operate('delete', path, (asked, deadline) => this.#delete(asked, deadline, version));
   }
 
+  async transact(steps: readonly TransactionStep[]): Promise<void> {
+    const [first] = steps;
+    if (!first) return;
+    await this.#operate('write', first.path, async (_asked, deadline) => {
+      for (const step of steps) {
+        const asked = { verb: step.kind, path: checkPath(step.path) };
+        if (step.kind === 'create') checkAcl(asked, step.acl, this.#options.hasCredentials);
+      }
+      checkTransactionSize(first, steps, this.#options.chroot ?? '');
+      const { side } = this.#options;
+      const reply = await this.#connection.ask<{ readonly step: TransactionStep | undefined }>((_native, done) => {
+        side.transact(steps, this.#requests.knownZxid, done);
+        return 0;
+      }, deadline);
+      if (reply?.code === 0) return;
+      const step = reply?.answer?.step ?? first;
+      const asked = { verb: step.kind, path: step.path };
+      if (reply) throw codeError(reply.code, asked, reasonOf(reply.code) === 'connection-lost' ? 'unknown' : 'not-applied');
+      side.abandon();
+      const { endReason } = this.#connection;
+      throw endReason ? sessionError(endReason, asked, { outcome: 'unknown' }) : timeoutError(asked, this.#options.timeoutMs, 'unknown');
+    });
+  }
+
   setAcl(path: string, acl: readonly AclEntry[], { version }: Version = {}): Promise<Stat> {
     return this.#operate('set the ACL of', path, async (asked, deadline) => {
       checkAcl(asked, acl, this.#options.hasCredentials);
@@ -158,7 +186,7 @@ export class NativeSession implements ZooKeeperSession {
 
   async #close(): Promise<void> {
     await within(DRAIN_MS, Promise.allSettled([...this.#underWay]));
-    this.#options.acls.close();
+    this.#options.side.close();
     await this.#connection.close();
   }
 
@@ -191,7 +219,7 @@ export class NativeSession implements ZooKeeperSession {
     const { path } = asked;
     const bytes = asBuffer(data);
     const flags = FLAGS[mode];
-    const look = { asked, deadline, reads: this.#reads, knownZxid: this.#requests.knownZxid, sessionId: this.id };
+    const look = { asked, deadline, reads: this.#looks, knownZxid: this.#requests.knownZxid, sessionId: this.id };
     const send = () =>
       this.#requests.demand<string>({
         ...asked,
@@ -217,7 +245,7 @@ export class NativeSession implements ZooKeeperSession {
       deadline,
       isWrite: true,
       send: (native, done) => native.a_set(asked.path, bytes, number, (code, _text, stat) => done(code, { stat: stat ?? undefined })),
-      lookUp: version === undefined ? undefined : () => lookUpSet({ asked, deadline, reads: this.#reads }, { version, data: bytes }),
+      lookUp: version === undefined ? undefined : () => lookUpSet({ asked, deadline, reads: this.#looks }, { version, data: bytes }),
     });
     const now = seen ?? (stat && toStat(stat));
     if (!now) throw codeError(0, asked);
@@ -232,7 +260,7 @@ export class NativeSession implements ZooKeeperSession {
       deadline,
       isWrite: true,
       send: (native, done) => native.a_delete_(asked.path, number, (code) => done(code)),
-      lookUp: version === undefined ? undefined : () => lookUpDelete({ asked, deadline, reads: this.#reads }, { version, knownZxid }),
+      lookUp: version === undefined ? undefined : () => lookUpDelete({ asked, deadline, reads: this.#looks }, { version, knownZxid }),
     });
     const wasGone = code === NO_NODE && wasRepeated && version === undefined;
     if (code !== 0 && !wasGone) throw codeError(code, asked);
@@ -246,7 +274,7 @@ export class NativeSession implements ZooKeeperSession {
       deadline,
       isWrite: true,
       send: (native, done) => native.a_set_acl(asked.path, number, entries, (code) => done(code)),
-      lookUp: version === undefined ? undefined : () => lookUpSetAcl({ asked, deadline, reads: this.#reads }, { version, acl }),
+      lookUp: version === undefined ? undefined : () => lookUpSetAcl({ asked, deadline, reads: this.#looks }, { version, acl }),
     });
     if (code !== 0) throw codeError(code, asked);
   }
@@ -266,7 +294,7 @@ export class NativeSession implements ZooKeeperSession {
         send: (native, done) => native.add_auth('digest', credential, (code) => done(code)),
       });
       if (code !== 0) throw codeError(code, asked);
-      this.#options.acls.authenticate('digest', credential);
+      this.#options.side.authenticate('digest', credential);
       return entry;
     })();
     return this.#onlyThisSession;

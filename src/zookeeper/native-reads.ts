@@ -1,15 +1,17 @@
 /** The reading requests of a session over the client library. */
-import type { AclAnswer, AclReader } from './acl-reader.js';
 import { permissionsOf } from './acl.js';
 import { codeError, type Asked } from './errors.js';
-import type { NativeConnection } from './native-connection.js';
+import type { NativeConnection, Send } from './native-connection.js';
 import type { NativeRequests } from './native-requests.js';
 import type { NodeAcl, NodeChildren, NodeData, Stat, Watch } from './port.js';
+import type { AclAnswer, AtLeast, SideSession } from './side-session.js';
 import { toStat, type RawStat } from './stat.js';
 import type { WatchKind } from './watches.js';
 
 type WithStat<T = unknown> = T & { readonly stat: RawStat | undefined };
 
+/** With so many requests under way reads go over the side session, which sends many at once. */
+const MANY = 8;
 const NO_NODE = -101;
 /** The type of an event of the session: it says nothing of the node, and the watch stays. */
 const SESSION_EVENT = -1;
@@ -17,10 +19,16 @@ const SESSION_EVENT = -1;
 export class Reads {
   readonly #connection: NativeConnection;
   readonly #requests: NativeRequests;
-  readonly #acls: AclReader;
+  readonly #side: SideSession;
+  /** How many transactions of the side session the server of this one is known to reflect. */
+  #sideWrites = 0;
 
-  constructor(connection: NativeConnection, requests: NativeRequests, acls: AclReader) {
-    this.#acls = acls;
+  readonly #isDirect: boolean;
+
+  /** `isDirect`: nothing but ACLs is read over the side session. */
+  constructor(connection: NativeConnection, requests: NativeRequests, side: SideSession, { isDirect = false } = {}) {
+    this.#isDirect = isDirect;
+    this.#side = side;
     this.#connection = connection;
     this.#requests = requests;
   }
@@ -30,7 +38,9 @@ export class Reads {
     const answer = await this.#requests.demand<WithStat<{ data: Buffer | null }>>({
       ...asked,
       deadline,
-      send: (native, done) => native.a_get(path, false, (code, _text, stat, data) => done(code, { stat: stat ?? undefined, data })),
+      send: this.#either('get', path, (native, done) =>
+        native.a_get(path, false, (code, _text, stat, data) => done(code, { stat: stat ?? undefined, data })),
+      ),
     });
     return nodeData(answer, asked);
   }
@@ -40,7 +50,9 @@ export class Reads {
     const { code, answer } = await this.#requests.say<WithStat>({
       ...asked,
       deadline,
-      send: (native, done) => native.a_exists(path, false, (code, _text, stat) => done(code, { stat: stat ?? undefined })),
+      send: this.#either('exists', path, (native, done) =>
+        native.a_exists(path, false, (code, _text, stat) => done(code, { stat: stat ?? undefined })),
+      ),
     });
     if (code === NO_NODE) return null;
     if (code !== 0) throw codeError(code, asked);
@@ -52,8 +64,9 @@ export class Reads {
     const answer = await this.#requests.demand<WithStat<{ names: string[] | null }>>({
       ...asked,
       deadline,
-      send: (native, done) =>
+      send: this.#either('children', path, (native, done) =>
         native.a_get_children2(path, false, (code, _text, names, stat) => done(code, { stat: stat ?? undefined, names })),
+      ),
     });
     return { children: (answer.names ?? []).sort(), stat: statOrFail(answer, asked) };
   }
@@ -63,12 +76,31 @@ export class Reads {
       ...asked,
       deadline,
       send: (_native, done) => {
-        this.#acls.read(asked.path, { zxid: this.#requests.knownZxid, writes: this.#requests.writes }, done);
+        this.#side.read('getAcl', asked.path, this.#atLeast(), done);
         return 0;
       },
     });
     const acl = answer.acl.map(({ scheme, auth, perms }) => ({ scheme, id: auth, permissions: permissionsOf(perms ?? 0) }));
     return { acl, stat: statOrFail(answer, asked) };
+  }
+
+  #atLeast(): AtLeast {
+    return { zxid: this.#requests.knownZxid, writes: this.#requests.writes };
+  }
+
+  /** Over the side session where many requests are under way; over the library else, which has to have caught up with the other then. */
+  #either<Answer>(op: 'get' | 'exists' | 'children', path: string, send: Send<Answer>): Send<Answer> {
+    return (native, done) => {
+      if (!this.#isDirect && this.#connection.underWay > MANY && !this.#side.isRefused) {
+        this.#side.read(op, path, this.#atLeast(), done as (code: number, answer?: unknown) => void);
+        return 0;
+      }
+      if (this.#sideWrites < this.#side.writes) {
+        this.#sideWrites = this.#side.writes;
+        native.a_sync(path, () => undefined);
+      }
+      return send(native, done);
+    };
   }
 
   async watchNode(asked: Asked, deadline: number, isExpected: boolean): Promise<{ readonly node: NodeData | null; readonly watch: Watch }> {

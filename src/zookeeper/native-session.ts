@@ -4,7 +4,6 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ZkdError, messageOf } from '../errors.js';
-import { AclReader } from './acl-reader.js';
 import { formatServer } from './connect-string.js';
 import type { NativeClientClass } from './native-client.js';
 import { NativeConnection } from './native-connection.js';
@@ -12,6 +11,7 @@ import { NativeSession } from './native-operations.js';
 import { checkPath } from './paths.js';
 import type { OpenSession, ServerAddress, SessionOptions } from './port.js';
 import { probeServer, resolveHost, type ServerVerdict } from './probe-server.js';
+import { SideSession } from './side-session.js';
 
 const SESSION_TIMEOUT_MS = 10_000;
 const TIMEOUT_MS = 10_000;
@@ -38,8 +38,8 @@ export const openNativeSession: OpenSession = async (options) => {
     await connection.close();
     throw error;
   }
-  const acls = new AclReader(options.servers, options);
-  return new NativeSession(connection, { timeoutMs, chroot: chroot === '/' ? null : chroot, hasCredentials: auth.length > 0, acls });
+  const side = new SideSession(options.servers, options);
+  return new NativeSession(connection, { timeoutMs, chroot: chroot === '/' ? null : chroot, hasCredentials: auth.length > 0, side });
 };
 
 function checkOptions({ servers, chroot, auth = [] }: SessionOptions): void {

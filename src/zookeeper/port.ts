@@ -79,6 +79,11 @@ export interface CreateOptions {
   readonly acl?: readonly AclEntry[];
 }
 
+/** One write of a transaction: a persistent node with its data and ACL, or one without children that goes. */
+export type TransactionStep =
+  | { readonly kind: 'create'; readonly path: string; readonly data: Uint8Array; readonly acl: readonly AclEntry[] }
+  | { readonly kind: 'delete'; readonly path: string };
+
 /** A watch fired, or the connection it hangs on changed. */
 export type WatchSignal = 'fired' | 'disconnected' | 'connected';
 
@@ -111,6 +116,11 @@ export interface ZooKeeperSession {
   /** `version`: only where the node has this one. */
   set(path: string, data: Uint8Array, options?: { readonly version?: number }): Promise<Stat>;
   delete(path: string, options?: { readonly version?: number }): Promise<void>;
+  /**
+   * Does all the steps, in their order, or none. Rejects with the failure of the step that was refused. It is never repeated: where the
+   * connection is lost `outcome` is `unknown`, but nothing of it is done any more after that.
+   */
+  transact(steps: readonly TransactionStep[]): Promise<void>;
   getAcl(path: string): Promise<NodeAcl>;
   /** `version`: only where the ACL has this one (`aversion`). */
   setAcl(path: string, acl: readonly AclEntry[], options?: { readonly version?: number }): Promise<Stat>;

@@ -1,6 +1,6 @@
 /** Refusing what the client library or the server would take wrongly. Pure. */
 import { ZkdError } from '../errors.js';
-import type { AclEntry, CreateOptions } from './port.js';
+import type { AclEntry, CreateOptions, TransactionStep } from './port.js';
 import { sessionError, type Asked } from './errors.js';
 
 /** `jute.maxbuffer` where nobody set it: a larger request makes the server drop the connection, and fails its neighbours too. */
@@ -15,6 +15,28 @@ export function checkSize(asked: Asked, wholePath: string, data: Uint8Array): vo
   const room = MAX_REQUEST - MARGIN - Buffer.byteLength(wholePath);
   if (data.byteLength <= room) return;
   throw sessionError('too-large', asked, { why: `${data.byteLength} bytes are too many, at most ${room} fit`, outcome: 'not-applied' });
+}
+
+/** Room for what one step carries besides path, data and ACL, and one entry of an ACL besides its text. */
+const STEP_MARGIN = 40;
+const ENTRY_MARGIN = 12;
+
+/** How many bytes of a request a step takes, or a little less. */
+export function stepSize(step: TransactionStep, chroot = ''): number {
+  const path = STEP_MARGIN + Buffer.byteLength(chroot) + Buffer.byteLength(step.path);
+  if (step.kind === 'delete') return path;
+  return step.acl.reduce(
+    (size, { scheme, id }) => size + ENTRY_MARGIN + Buffer.byteLength(scheme) + Buffer.byteLength(id),
+    path + step.data.length,
+  );
+}
+
+/** Throws `usage` with reason `too-large` where a transaction would be larger than servers take by default. */
+export function checkTransactionSize(first: TransactionStep, steps: readonly TransactionStep[], chroot: string): void {
+  const size = steps.reduce((sum, step) => sum + stepSize(step, chroot), MARGIN);
+  if (size <= MAX_REQUEST) return;
+  const why = `${size} bytes are too many for a transaction, at most ${MAX_REQUEST} fit`;
+  throw sessionError('too-large', { verb: first.kind, path: first.path }, { why, outcome: 'not-applied' });
 }
 
 /** Throws `usage` unless a TTL is given exactly where the mode wants one, and in its range. */

@@ -8,7 +8,7 @@ import type * as port from '../../src/zookeeper/port.js';
 import { digestId } from '../../src/zookeeper/index.js';
 import { sessionError } from '../../src/zookeeper/errors.js';
 import { checkPath } from '../../src/zookeeper/paths.js';
-import { checkAcl, checkSize, checkTtl, versionNumber } from '../../src/zookeeper/request-checks.js';
+import { checkAcl, checkSize, checkTransactionSize, checkTtl, versionNumber } from '../../src/zookeeper/request-checks.js';
 import { type Asker, FakeTree, parentOf, treeFailure, type TreeEvent } from './fake-tree.js';
 
 /** The port's methods that are a request. */
@@ -44,6 +44,7 @@ const VERBS: Readonly<Record<FakeMethod, string>> = {
   delete: 'delete',
   getAcl: 'read the ACL of',
   setAcl: 'set the ACL of',
+  transact: 'write',
   sync: 'sync',
   watchNode: 'watch',
   watchChildren: 'watch',
@@ -264,6 +265,27 @@ class FakeSession implements port.ZooKeeperSession {
       versionNumber(version);
       checkAcl({ verb: VERBS.setAcl, path }, acl, this.#asker.identities.length > 0);
       return tree.setAcl(full, acl, version, this.#asker);
+    });
+  }
+
+  async transact(steps: readonly port.TransactionStep[]): Promise<void> {
+    const [first] = steps;
+    if (!first) return;
+    await this.#request('transact', first.path, (_full, tree) => {
+      for (const step of steps) {
+        checkPath(step.path);
+        if (step.kind === 'create') checkAcl({ verb: 'create', path: step.path }, step.acl, this.#asker.identities.length > 0);
+      }
+      checkTransactionSize(first, steps, this.#chroot);
+      let refused = first;
+      const whole = new Map(steps.map((step) => [{ ...step, path: `${this.#chroot}${step.path}` }, step]));
+      try {
+        tree.transact([...whole.keys()], this.#asker, (step) => (refused = whole.get(step) ?? first));
+      } catch (error) {
+        if (!(error instanceof ZkdError)) throw error;
+        const asked = { verb: refused.kind, path: refused.path };
+        throw sessionError(error.details['reason'] as port.SessionReason, asked, { outcome: 'not-applied' });
+      }
     });
   }
 

@@ -11,6 +11,7 @@ import {
   type Permission,
   type SessionReason,
   type Stat,
+  type TransactionStep,
 } from '../../src/zookeeper/index.js';
 import { sessionError } from '../../src/zookeeper/errors.js';
 import type { ZkdError } from '../../src/errors.js';
@@ -155,6 +156,44 @@ export class FakeTree {
     Object.assign(node, { acl, aversion: node.aversion + 1 });
     this.#zxid += 1;
     return statOf(node);
+  }
+
+  /** Does all steps or none; `onStep` is told each before it is done. */
+  transact(steps: readonly TransactionStep[], asker: Asker, onStep: (step: TransactionStep) => void): void {
+    const tell = this.onEvent;
+    const events: TreeEvent[] = [];
+    const undo: (() => void)[] = [];
+    this.onEvent = (event) => events.push(event);
+    try {
+      for (const step of steps) {
+        undo.unshift(this.#undoer(step.path));
+        onStep(step);
+        if (step.kind === 'create') this.create(step.path, step.data, { acl: step.acl }, asker);
+        else this.delete(step.path, undefined, asker);
+      }
+    } catch (error) {
+      for (const each of undo) each();
+      throw error;
+    } finally {
+      this.onEvent = tell;
+    }
+    for (const event of events) tell(event);
+  }
+
+  /** Puts a node and what its parent knows of it back to what they are now. */
+  #undoer(path: string): () => void {
+    const [node, parent] = [this.#nodes.get(path), this.#nodes.get(parentOf(path))];
+    const before = parent && { pzxid: parent.pzxid, creations: parent.creations };
+    return () => {
+      if (parent) Object.assign(parent, before);
+      if (node) {
+        this.#nodes.set(path, node);
+        parent?.children.add(nameOf(path));
+      } else {
+        this.#nodes.delete(path);
+        parent?.children.delete(nameOf(path));
+      }
+    };
   }
 
   /** The session has ended: its ephemerals go with it. */

@@ -10,6 +10,7 @@ import {
   type AclEntry,
   type SessionOptions,
   type SessionReason,
+  type TransactionStep,
   type ZooKeeperSession,
 } from '../../src/zookeeper/index.js';
 
@@ -255,6 +256,66 @@ export function describeSession(name: string, makeSubject: () => Promise<Session
         expect(asText((await one.getAcl(path)).acl)).toEqual(asText(acl));
         await refusal(one.set(path, bytes('other')), 'no-auth');
       }
+    });
+
+    it('does all steps of a transaction or none, and names the one that is refused', async () => {
+      await fresh();
+      const create = (path: string, data = '', acl: readonly AclEntry[] = OPEN_ACL): TransactionStep => ({
+        kind: 'create',
+        path,
+        data: bytes(data),
+        acl,
+      });
+      const alice = await open({ auth: [ALICE] });
+      const hers = [entry(ALICE.credential, ALL)];
+      await alice.transact([create(`${root}/a`, 'ü'), create(`${root}/a/b`, 'secret', hers), { kind: 'delete', path: `${root}/a/b` }]);
+      await alice.transact([create(`${root}/a/c`, 'secret', hers)]);
+      await alice.transact([]);
+      expect((await alice.get(`${root}/a`)).data.toString()).toBe('ü');
+      expect((await alice.children(`${root}/a`)).children).toEqual(['c']);
+      expect(asText((await alice.getAcl(`${root}/a/c`)).acl)).toEqual(asText(hers));
+      await session.sync(root);
+      await refusal(session.get(`${root}/a/c`), 'no-auth');
+      for (const [step, reason] of [
+        [create(`${root}/a`), 'node-exists'],
+        [create(`${root}/none/x`), 'no-node'],
+        [{ kind: 'delete', path: `${root}/a` }, 'not-empty'],
+        [{ kind: 'delete', path: `${root}/none` }, 'no-node'],
+        [create(`${root}/y`, '', [{ scheme: 'nonsense', id: 'x', permissions: ['read'] }]), 'invalid-acl'],
+        [create(`${root}/z`, '', []), 'invalid-acl'],
+        [create(`${root}/a//b`), 'invalid-path'],
+      ] as const) {
+        const error = await refusal(session.transact([create(`${root}/new`), step, create(`${root}/newer`)]), reason, step.path);
+        if (reason !== 'invalid-path') expect(error.details['outcome']).toBe('not-applied');
+      }
+      await refusal(session.transact([create(`${root}/1`, 'x'.repeat(600_000)), create(`${root}/2`, 'x'.repeat(600_000))]), 'too-large');
+      expect((await session.children(root)).children).toEqual(['a']);
+    });
+
+    it('reads what a transaction wrote, and transacts on what it wrote', async () => {
+      await fresh();
+      for (let round = 0; round < 20; round++) {
+        const path = `${root}/${round}`;
+        await session.create(path, bytes(''));
+        await session.transact([{ kind: 'create', path: `${path}/a`, data: bytes(String(round)), acl: OPEN_ACL }]);
+        expect((await session.get(`${path}/a`)).data.toString()).toBe(String(round));
+        expect((await session.children(path)).children).toEqual(['a']);
+      }
+    });
+
+    it('reads many nodes at once, also those it has just written', async () => {
+      await fresh();
+      const names = Array.from({ length: 200 }, (_, index) => String(index));
+      await Promise.all(names.map((child) => session.create(`${root}/${child}`, bytes(child))));
+      await Promise.all(names.map((child) => session.set(`${root}/${child}`, bytes(`${child}!`))));
+      const read = names.map((child) => session.get(`${root}/${child}`));
+      const others = [session.exists(`${root}/7`), session.exists(`${root}/none`), session.children(root)] as const;
+      const denied = refusal(session.get(`${root}/none`), 'no-node', `${root}/none`);
+      expect((await Promise.all(read)).map(({ data }) => data.toString())).toEqual(names.map((child) => `${child}!`));
+      const [there, none, listed] = await Promise.all(others);
+      expect([there?.version, none, listed.children]).toEqual([1, null, [...names].sort()]);
+      expect(await session.exists(`${root}/7`)).toEqual(there);
+      await denied;
     });
 
     it('sets an ACL, on condition of its version', async () => {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   digestId,
+  OPEN_ACL,
   openSession,
   parseConnectString,
   type ServerAddress,
@@ -99,6 +100,18 @@ describe('a session whose connection breaks', () => {
     await session.create(`${root}/a`, none);
     const error = await failureOf(losing(wire, () => session.delete(`${root}/a`, { version: 0 })));
     expect(error.details).toMatchObject({ reason: 'connection-lost', outcome: 'unknown' });
+  });
+
+  it('says of a lost transaction that nobody knows, and does nothing of it any more', async () => {
+    const { wire, session } = await wired();
+    const root = await fresh(session);
+    const steps = (name: string) => [{ kind: 'create' as const, path: `${root}/${name}`, data: none, acl: OPEN_ACL }];
+    await session.transact(steps('first'));
+    const error = await failureOf(losing(wire, () => session.transact(steps('lost'))));
+    expect(error.details).toMatchObject({ reason: 'connection-lost', outcome: 'unknown' });
+    expect((await session.children(root)).children).toEqual(['first', 'lost']);
+    await session.transact(steps('next'));
+    expect((await session.children(root)).children).toEqual(['first', 'lost', 'next']);
   });
 
   it('goes on reading many nodes where a connection is dropped again and again', async () => {

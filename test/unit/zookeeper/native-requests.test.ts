@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { AclReader } from '../../../src/zookeeper/acl-reader.js';
 import type { NativeClient, NativeRequests } from '../../../src/zookeeper/native-client.js';
 import { NativeConnection } from '../../../src/zookeeper/native-connection.js';
 import { NativeSession } from '../../../src/zookeeper/native-operations.js';
+import { SideSession } from '../../../src/zookeeper/side-session.js';
 import { failureOf } from '../../support/failure-of.js';
 
 type Answer = (done: (code: number, text: string, ...rest: unknown[]) => void, ...args: readonly unknown[]) => number | undefined;
@@ -79,8 +79,8 @@ class ScriptedClient extends EventEmitter implements NativeClient {
 
 function scripted(timeoutMs = 1000): { client: ScriptedClient; session: NativeSession } {
   const client = new ScriptedClient();
-  const acls = new AclReader([], {});
-  const session = new NativeSession(new NativeConnection(client), { timeoutMs, chroot: null, hasCredentials: false, acls });
+  const side = new SideSession([], {});
+  const session = new NativeSession(new NativeConnection(client), { timeoutMs, chroot: null, hasCredentials: false, side });
   return { client, session };
 }
 
