@@ -19,6 +19,8 @@ export interface PlaceNodeOptions {
   readonly dryRun: boolean;
   /** The node is probably there: it is read first, which is faster than a create that is refused. */
   readonly isExpected?: boolean;
+  /** An earlier try, of which nobody knows whether it was done, may have made it. */
+  readonly mayBeOurs?: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly clock?: Clock;
 }
@@ -35,7 +37,7 @@ const PAUSES_MS: readonly number[] = [50, 200, 500, 1000, 2000];
  */
 export async function placeNode(session: ZooKeeperSession, path: string, wanted: Wanted, options: PlaceNodeOptions): Promise<Placed> {
   const { signal, clock = systemClock } = options;
-  let mayBeOurs = false;
+  let { mayBeOurs = false } = options;
   for (let round = 0; ; round += 1) {
     signal?.throwIfAborted();
     try {

@@ -1,12 +1,16 @@
-/** Writing a whole tree as records say, 64 nodes at a time: what `import` and `cp` have in common. */
+/**
+ * Writing a whole tree as records say, 64 requests at a time: what `import` and `cp` have in common. Where nodes are missing many are created
+ * in a transaction, and one by one where it is refused.
+ */
 import { hasReason, ZkdError } from '../errors.js';
-import { parentPath, type ZooKeeperSession } from '../zookeeper/index.js';
+import { parentPath, type TransactionStep, type ZooKeeperSession } from '../zookeeper/index.js';
 import { concernsNodeOnly, deniedFailure, Failures } from './failures.js';
 import { makeNode } from './make.js';
 import { pair } from './pair.js';
 import { placeNode, type Placed } from './place-node.js';
 import type { TreeRecord } from './record-format.js';
 import { removeTrees } from './remove-tree.js';
+import { AT_ONCE, BYTES_AT_ONCE, isSessionOver, mayBeDone } from './together.js';
 import { absolutePath, isReserved, isWithin, relativePath } from './tree-path.js';
 import { walk } from './walk.js';
 import { WorkPool } from './work-pool.js';
@@ -59,6 +63,18 @@ export async function placeTree(
   return placing.finish();
 }
 
+/** A node that is written, or will be. */
+interface Begun {
+  readonly path: string;
+  /** Null for the root of everything. */
+  readonly parent: string | null;
+  readonly record: TreeRecord;
+  readonly step: TransactionStep | undefined;
+  /** For those below: whether they can be written. */
+  readonly settle: (isThere: boolean) => void;
+  readonly fail: (error: unknown) => void;
+}
+
 class Placing {
   readonly #session: ZooKeeperSession;
   readonly #target: string;
@@ -72,6 +88,9 @@ class Placing {
   readonly #blocked = new Set<string>();
   /** The node written last was there already, and so is probably the next. */
   #wasThere = false;
+  /** To be created together. */
+  #together: Begun[] = [];
+  #bytesTogether = 0;
   /** The topmost nodes that are to go. */
   readonly #extras: string[] = [];
 
@@ -85,8 +104,7 @@ class Placing {
   async run(records: AsyncGenerator<TreeRecord, void, undefined>): Promise<void> {
     if (this.#options.dryRun !== true) await this.#makeParents();
     try {
-      if (this.#options.mode === 'mirror') await this.#mirror(records);
-      else for await (const record of records) await this.#begin(record);
+      await this.#placeRecords(records);
       await this.#pool.drain();
     } catch (error) {
       // Nothing is written any more once a failure is reported. An abort waits for nothing.
@@ -101,6 +119,16 @@ class Placing {
     const count = created + changed + unchanged + kept + removed;
     this.#failures.throwIfAny('written', count, { target: this.#target, ...this.#done });
     return { target: this.#target, ...this.#done };
+  }
+
+  /** Those that were read before one that could not be are written. */
+  async #placeRecords(records: AsyncGenerator<TreeRecord, void, undefined>): Promise<void> {
+    try {
+      if (this.#options.mode === 'mirror') await this.#mirror(records);
+      else for await (const record of records) await this.#begin(record);
+    } finally {
+      await this.#flush();
+    }
   }
 
   async #mirror(records: AsyncGenerator<TreeRecord, void, undefined>): Promise<void> {
@@ -136,31 +164,97 @@ class Placing {
       this.#done.leftOut += 1;
       return;
     }
-    const parent = parentPath(path) ?? '/';
-    await this.#pool.add(async () => {
-      const work = this.#placeBelow(parent, path, record);
-      this.#open.set(path, work);
-      await work.finally(() => this.#open.delete(path));
-    });
+    const begun = this.#enter(path, record);
+    if (!begun.step) {
+      await this.#flush();
+      await this.#pool.add(() => this.#placeAll([begun]));
+      return;
+    }
+    this.#together.push(begun);
+    this.#bytesTogether += record.data?.length ?? 0;
+    if (this.#together.length >= AT_ONCE || this.#bytesTogether >= BYTES_AT_ONCE) await this.#flush();
   }
 
-  async #placeBelow(parent: string, path: string, record: TreeRecord): Promise<boolean> {
-    const isParentThere = (await this.#open.get(parent)) ?? !this.#blocked.has(parent);
-    if (isParentThere) return this.#place(path, record);
+  #enter(path: string, record: TreeRecord): Begun {
+    let [settle, fail]: [Begun['settle'], Begun['fail']] = [() => undefined, () => undefined];
+    const isThere = new Promise<boolean>((resolve, reject) => ([settle, fail] = [resolve, reject]));
+    // A failure is told by the pool; here it only keeps those below from waiting.
+    isThere.catch(() => undefined);
+    this.#open.set(path, isThere);
+    return { path, parent: parentPath(path), record, step: this.#stepFor(path, record), settle, fail };
+  }
+
+  /** Undefined for what is written by itself: it may be there already, or a transaction cannot make it. */
+  #stepFor(path: string, { data, acl, kind }: TreeRecord): TransactionStep | undefined {
+    const isPlain = kind === 'persistent' || kind === 'ephemeral';
+    const { dryRun = false } = this.#options;
+    if (this.#wasThere || dryRun || !isPlain || !data || !acl || path === '/' || isReserved(path)) return undefined;
+    return { kind: 'create', path, data, acl };
+  }
+
+  /** A session's requests are done in their order: nothing waits for the nodes above. */
+  async #flush(): Promise<void> {
+    const nodes = this.#together;
+    if (nodes.length === 0) return;
+    [this.#together, this.#bytesTogether] = [[], 0];
+    await this.#pool.add(() => (nodes.length === 1 ? this.#placeAll(nodes) : this.#createTogether(nodes)));
+  }
+
+  async #createTogether(nodes: readonly Begun[]): Promise<void> {
+    try {
+      await this.#session.transact(nodes.flatMap(({ step }) => step ?? []));
+    } catch (error) {
+      if (isSessionOver(error)) throw this.#giveUp(nodes, error);
+      await this.#placeAll(nodes, mayBeDone(error));
+      return;
+    }
+    for (const node of nodes) {
+      this.#count(node.path, 'created');
+      this.#close(node, true);
+    }
+  }
+
+  /** One after the other. */
+  async #placeAll(nodes: readonly Begun[], mayBeOurs = false): Promise<void> {
+    for (const [index, node] of nodes.entries()) {
+      try {
+        this.#close(node, await this.#placeBelow(node, mayBeOurs));
+      } catch (error) {
+        throw this.#giveUp(nodes.slice(index), error);
+      }
+    }
+  }
+
+  #giveUp(nodes: readonly Begun[], error: unknown): unknown {
+    for (const { path, fail } of nodes) {
+      fail(error);
+      this.#open.delete(path);
+    }
+    return error;
+  }
+
+  #close({ path, settle }: Begun, isThere: boolean): void {
+    settle(isThere);
+    this.#open.delete(path);
+  }
+
+  async #placeBelow({ parent, path, record }: Begun, mayBeOurs: boolean): Promise<boolean> {
+    const isParentThere = parent === null || ((await this.#open.get(parent)) ?? !this.#blocked.has(parent));
+    if (isParentThere) return this.#place(path, record, mayBeOurs);
     this.#failures.add(path, parentFailure(path));
     this.#blocked.add(path);
     return false;
   }
 
   /** False where it cannot be; that is noted. */
-  async #place(path: string, { data, acl, kind, ttlMs }: TreeRecord): Promise<boolean> {
+  async #place(path: string, { data, acl, kind, ttlMs }: TreeRecord, mayBeOurs: boolean): Promise<boolean> {
     const { mode, dryRun = false, signal } = this.#options;
     try {
       if (isReserved(path)) throw reserved(path);
       if (!data || !acl || !kind) throw deniedFailure('reading all of the original', path);
       const wanted = { data, acl, kind: kind === 'ephemeral' ? ('persistent' as const) : kind, ttlMs };
       const isExpected = this.#wasThere;
-      const placed = await placeNode(this.#session, path, wanted, { overwrite: mode !== 'create', dryRun, isExpected, signal });
+      const placed = await placeNode(this.#session, path, wanted, { overwrite: mode !== 'create', dryRun, isExpected, mayBeOurs, signal });
       this.#wasThere = placed !== 'created';
       this.#count(path, placed);
       return true;

@@ -1,10 +1,12 @@
 /**
- * Taking trees away, the deepest nodes first, 64 requests at a time. A node that nobody expects to have children is deleted straight away
- * and listed only where ZooKeeper says that it has some: one request for a leaf. Not atomic: whoever looks meanwhile sees a part of it.
+ * Taking trees away, the deepest nodes first, 64 requests at a time. Nodes that nobody expects to have children are deleted straight away,
+ * many in a transaction, and one by one where it is refused; they are listed only where ZooKeeper says that they have some. Not atomic:
+ * whoever looks meanwhile sees a part of it.
  */
 import { hasReason, ZkdError } from '../errors.js';
 import { joinPath, type ZooKeeperSession } from '../zookeeper/index.js';
 import { concernsNodeOnly, deniedFailure, Failures } from './failures.js';
+import { AT_ONCE, isSessionOver, mayBeDone } from './together.js';
 import { CONCURRENCY, walk } from './walk.js';
 
 export interface TreeCount {
@@ -115,6 +117,13 @@ interface Level {
 /** Newcomers that come for ever do not keep it busy for ever. */
 const MOST_ROUNDS = 20;
 
+interface Single {
+  readonly path: string;
+  readonly level: Level;
+  /** A transaction that was lost may have removed it. */
+  readonly mayBeGone: boolean;
+}
+
 class Removal {
   readonly #session: ZooKeeperSession;
   readonly #failures: Failures;
@@ -122,6 +131,8 @@ class Removal {
   readonly #onRemoved: (path: string) => void;
   /** Levels with names that nobody has begun with; the deepest is the last. */
   readonly #levels: Level[] = [];
+  /** Begun with together, and to be done one by one. */
+  readonly #singles: Single[] = [];
   #underWay = 0;
   #settle: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined;
   #isOver = false;
@@ -151,15 +162,44 @@ class Removal {
 
   #goOn(): void {
     while (!this.#isOver && this.#underWay < CONCURRENCY) {
+      const single = this.#singles.pop();
       const level = this.#levels.at(-1);
-      if (!level) return;
-      const name = level.names[level.at++];
-      if (level.at >= level.names.length) this.#levels.pop();
-      if (name === undefined) continue;
-      const path = level.parent ? joinPath(level.path, name) : name;
-      level.open += 1;
-      this.#start(() => (level.hasInnerChildren ? this.#list(path, level) : this.#removeLeaf(path, level)));
+      if (single) this.#start(() => this.#removeOne(single));
+      else if (level) this.#begin(level);
+      else return;
     }
+  }
+
+  #begin(level: Level): void {
+    const count = level.hasInnerChildren || !level.parent ? 1 : AT_ONCE;
+    const names = level.names.slice(level.at, level.at + count);
+    level.at += names.length;
+    level.open += names.length;
+    if (level.at >= level.names.length) this.#levels.pop();
+    const singles = names.map((name) => ({ path: level.parent ? joinPath(level.path, name) : name, level, mayBeGone: false }));
+    const [only] = singles;
+    if (only) this.#start(() => (singles.length === 1 ? this.#removeOne(only) : this.#removeTogether(level, singles)));
+  }
+
+  async #removeTogether(level: Level, nodes: readonly Single[]): Promise<void> {
+    try {
+      await this.#session.transact(nodes.map(({ path }) => ({ kind: 'delete', path })));
+    } catch (error) {
+      if (isSessionOver(error)) throw error;
+      if (hasReason(error, 'not-empty')) level.hasInnerChildren = true;
+      const mayBeGone = mayBeDone(error);
+      this.#singles.push(...nodes.map((node) => ({ ...node, mayBeGone })));
+      return;
+    }
+    for (const { path } of nodes) {
+      this.#onRemoved(path);
+      this.#closed(level, false);
+    }
+  }
+
+  async #removeOne({ path, level, mayBeGone }: Single): Promise<void> {
+    if (level.hasInnerChildren) await this.#list(path, level);
+    else await this.#removeLeaf(path, level, mayBeGone);
   }
 
   #start(work: () => Promise<void>): void {
@@ -179,8 +219,8 @@ class Removal {
     this.#settle?.reject(error);
   }
 
-  async #removeLeaf(path: string, parent: Level): Promise<void> {
-    const outcome = await this.#delete(path);
+  async #removeLeaf(path: string, parent: Level, mayBeGone: boolean): Promise<void> {
+    const outcome = await this.#delete(path, mayBeGone);
     if (outcome === 'not-empty') {
       parent.hasInnerChildren = true;
       await this.#list(path, parent);
@@ -244,15 +284,18 @@ class Removal {
     }
   }
 
-  async #delete(path: string): Promise<'removed' | 'not-empty' | 'denied'> {
+  /** `isOurs`: one that is gone already went by this run. */
+  async #delete(path: string, isOurs = false): Promise<'removed' | 'not-empty' | 'denied'> {
     try {
       await this.#session.delete(path);
     } catch (error) {
       if (hasReason(error, 'not-empty')) return 'not-empty';
-      if (hasReason(error, 'no-node')) return 'removed';
-      if (!concernsNodeOnly(error)) throw error;
-      this.#failures.add(path, error);
-      return 'denied';
+      if (!hasReason(error, 'no-node')) {
+        if (!concernsNodeOnly(error)) throw error;
+        this.#failures.add(path, error);
+        return 'denied';
+      }
+      if (!isOurs) return 'removed';
     }
     this.#onRemoved(path);
     return 'removed';
