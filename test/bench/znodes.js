@@ -38,7 +38,7 @@ export function znodeBenches({ ensemble, rounds, zkdScript }) {
    * One operation done by all three in each round. `operate` runs one of them, given `run(operation, ...)` and a file of its own; what it
    * answers counts. `prepare` and `cleanUp` come around each.
    */
-  const treeBench = (name, limit, { prepare = () => undefined, operate, cleanUp = () => undefined }) =>
+  const treeBench = (name, limit, { needsExports = false, prepare = () => undefined, operate, cleanUp = () => undefined }) =>
     within(async ({ kazoo, seed, folder }) => {
       await seed(TREE, NODES);
       const kazooRun =
@@ -51,7 +51,7 @@ export function znodeBenches({ ensemble, rounds, zkdScript }) {
         zkd: (operation, ...args) => zkd(operation, ...args, ...(operation === 'rm' ? ['--recursive', '--yes'] : [])),
       };
       const clear = () => runs.asynchronous('rm', COPY);
-      for (const who of ['asynchronous', 'zkd']) await runs[who]('export', TREE, join(folder, who));
+      for (const who of needsExports ? ['asynchronous', 'zkd'] : []) await runs[who]('export', TREE, join(folder, who));
       const measure = async (who) => {
         const given = join(folder, who === 'zkd' ? 'zkd' : 'asynchronous');
         const step = { run: runs[who], given, made: join(folder, 'made'), clear, fill: () => runs.asynchronous('cp', TREE, COPY) };
@@ -102,7 +102,11 @@ export function znodeBenches({ ensemble, rounds, zkdScript }) {
       }),
     export: () => treeBench('znode export', 1 / 3.5, { operate: ({ run, made }) => run('export', TREE, made) }),
     import: () =>
-      treeBench('znode import', 1 / 3, { operate: ({ run, given }) => run('import', given, COPY), cleanUp: ({ clear }) => clear() }),
+      treeBench('znode import', 1 / 3, {
+        needsExports: true,
+        operate: ({ run, given }) => run('import', given, COPY),
+        cleanUp: ({ clear }) => clear(),
+      }),
     rm: () => treeBench('znode rm -r', 1 / 3.5, { prepare: ({ fill }) => fill(), operate: ({ run }) => run('rm', COPY) }),
     cp: () => treeBench('znode cp', 1 / 3.5, { operate: ({ run }) => run('cp', TREE, COPY), cleanUp: ({ clear }) => clear() }),
     memory: () =>
