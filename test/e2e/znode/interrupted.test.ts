@@ -1,5 +1,5 @@
 /** Long work on a real ensemble that something happens to: the leader is killed, zkd itself is killed, the quorum goes. */
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -101,12 +101,15 @@ describe('an import', () => {
   });
 });
 
+/** Whether an export to this file has written something. */
+const hasBegun = async (target: string): Promise<true | undefined> =>
+  ((await stat(`${target}.part`).catch(() => undefined))?.size ?? 0) > 0 || undefined;
+
 describe('an export', () => {
   it('that is killed leaves no file that looks whole, and is not in the way of the next', async () => {
     const target = join(folder, 'killed.jsonl');
     const child = startZkd(['znode', 'export', '/killed', target], only);
-    const hasBegun = async () => ((await stat(`${target}.part`).catch(() => undefined))?.size ?? 0) > 0 || undefined;
-    expect(await retryUntil(hasBegun, { timeoutMs: 60_000, intervalMs: 2 })).toBe(true);
+    expect(await retryUntil(() => hasBegun(target), { timeoutMs: 60_000, intervalMs: 2 })).toBe(true);
     child.kill('SIGKILL');
     expect(endOf(await child).exitCode).toBe(137);
     expect(await readdir(folder)).toEqual(['killed.jsonl.part', 'tree.jsonl']);
@@ -114,6 +117,32 @@ describe('an export', () => {
     await expectFailure(['znode', 'diff', `file:${target}.part`, '/killed'], half, only);
     expect(await succeed(['znode', 'export', '/killed', target], only)).toMatchObject({ nodes: wanted.size });
     expect(await readdir(folder)).toEqual(['killed.jsonl', 'tree.jsonl']);
+  });
+
+  it('leaves out what is deleted while it walks, and nothing else', async () => {
+    const target = join(folder, 'deleted.jsonl');
+    const session = await openSession({
+      servers: parseConnectString(cluster.connect).servers,
+      auth: [{ scheme: 'digest', credential: 'alice:secret' }],
+    });
+    const child = startZkd(['znode', 'export', '/leader-killed', target], only);
+    expect(await retryUntil(() => hasBegun(target), { timeoutMs: 60_000, intervalMs: 2 })).toBe(true);
+    // From the end, towards the walk.
+    const doomed = Array.from(wanted.keys())
+      .filter((path) => path.includes('/job-'))
+      .slice(-4 * IN_EACH)
+      .reverse();
+    for (let at = 0; at < doomed.length; at += 50) {
+      await Promise.all(doomed.slice(at, at + 50).map((path) => session.delete(`/leader-killed${path}`)));
+    }
+    await session.close();
+    const { exitCode, stderr } = endOf(await child);
+    expect(exitCode, stderr).toBe(0);
+    const lines = (await readFile(target, 'utf8')).trimEnd().split('\n').slice(1, -1);
+    const paths = new Set(lines.map((line) => (JSON.parse(line) as { path: string }).path.replace(/^\/$/, '')));
+    const missing = Array.from(wanted.keys()).filter((path) => !paths.has(path));
+    expect(missing).not.toEqual([]);
+    expect(missing.filter((path) => !doomed.includes(path))).toEqual([]);
   });
 });
 
