@@ -53,7 +53,7 @@ export async function placeNode(session: ZooKeeperSession, path: string, wanted:
   }
 }
 
-/** Only that nobody knows whether a create was done makes a node that is there ours. */
+/** Only that nobody knows whether a create was done, or that it was left half done, makes a node that is there ours. */
 class CreateUnknown extends ZkdError {}
 
 const isWorthAnotherTry = (error: unknown): boolean =>
@@ -107,7 +107,7 @@ async function isCreated(session: ZooKeeperSession, path: string, { data, acl, k
     return true;
   } catch (error) {
     if (hasReason(error, 'node-exists')) return false;
-    if (error instanceof ZkdError && error.details['outcome'] === 'unknown') {
+    if (error instanceof ZkdError && (error.details['outcome'] === 'unknown' || error.details['left'] !== undefined)) {
       throw new CreateUnknown(error.code, error.message, { cause: error, suggestions: error.suggestions, details: error.details });
     }
     throw error;

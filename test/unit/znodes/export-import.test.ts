@@ -287,7 +287,7 @@ describe('import', () => {
     expect(server.text('/to/other')).toBe('theirs');
   });
 
-  test('counts a node as created that it has left half made itself, where the connection was lost', async () => {
+  test.each([{ outcome: 'unknown' }, { left: '/to' }])('counts a node as created that it has left half made itself: %j', async (told) => {
     const server = new FakeZooKeeper();
     server.put('/app', { data: 'secret', acl: BOBS });
     const bob = await openFakeSession(server, BOB);
@@ -296,7 +296,7 @@ describe('import', () => {
     const loseIt = async (path: string): Promise<never> => {
       isLost = true;
       await bob.create(path, Buffer.alloc(0));
-      throw new ZkdError('zookeeper-unavailable', 'lost', { details: { reason: 'connection-lost', outcome: 'unknown', path } });
+      throw new ZkdError('zookeeper-unavailable', 'lost', { details: { reason: 'connection-lost', path, ...told } });
     };
     const losing = new Proxy(bob, {
       get(session, name) {
