@@ -111,7 +111,7 @@ describe('where it goes wrong', () => {
     const startedAt = performance.now();
     const failure = { exitCode: 6, code: 'zookeeper-unavailable', says: [connect] };
     await expectFailure(['znode', 'get', '/', '--connect', connect, '--timeout', '2s'], failure, only);
-    expect(performance.now() - startedAt).toBeLessThan(8000);
+    expect(performance.now() - startedAt).toBeLessThan(30_000);
   });
 
   it('what is refused to somebody without credentials is exit 11', async () => {
