@@ -80,7 +80,7 @@ describe.each(ids)('%s', (id) => {
     await refused(id, ['--docker-host', 'tcp://x', '--context', 'y']);
   });
 
-  it.each(['No', '-x', 'a_b', '', 'x'.repeat(33), '../zk', 'a b'])('refuses %j for a name', async (name) => {
+  it.each(['No', '-x', 'dash-', 'a_b', '', 'x'.repeat(33), '../zk', 'dot.dot', 'ä', 'a b'])('refuses %j for a name', async (name) => {
     if (id === 'cluster:ls') return;
     await refused(id, ['--cluster', name]);
     if (!name.startsWith('-')) await refused(id, [name]);
@@ -92,13 +92,16 @@ describe.each(ids)('%s', (id) => {
 });
 
 describe.each(['cluster:up', 'cluster:run'])('%s', (id) => {
-  it.each(['0', '-1', '1.5', '1000', '', 'x', '03', '1e0'])('refuses size %j, by flag, variable and file', async (size) => {
-    const file = join(folder, 'size.yaml');
-    await writeFile(file, `name: zk\nsize: "${size}"\n`);
-    await refused(id, [`--size=${size}`]);
-    if (size !== '') await refused(id, [], { ZKD_SIZE: size });
-    expect(await refused(id, ['--file', file])).toMatch(/line 2: "size": .*from 1 to 9/);
-  });
+  it.each(['0', '-1', '1.5', '1000', '10', '', ' ', 'three', '03', '1e0', '0x3'])(
+    'refuses size %j, by flag, variable and file',
+    async (size) => {
+      const file = join(folder, 'size.yaml');
+      await writeFile(file, `name: zk\nsize: "${size}"\n`);
+      await refused(id, [`--size=${size}`]);
+      if (size !== '') await refused(id, [], { ZKD_SIZE: size });
+      expect(await refused(id, ['--file', file])).toMatch(/line 2: "size": .*from 1 to 9/);
+    },
+  );
 
   it.each([
     ['--observers', '10'],

@@ -59,7 +59,7 @@ describe('the examples in the help', () => {
     folder = await mkdtemp(join(tmpdir(), 'zkd-examples-'));
     await writeFile(join(folder, 'zkd'), `#!/bin/sh\nexec ${process.execPath} ${join(root, 'bin/run.js')} "$@"\n`);
     await chmod(join(folder, 'zkd'), 0o755);
-    await writeFile(join(folder, 'zkd.yaml'), 'heap: 256m\n');
+    await writeFile(join(folder, 'zkd.yaml'), 'heap: 512m\n');
   });
 
   afterAll(async () => {

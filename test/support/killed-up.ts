@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import { openCountingEngine, type EngineCall } from './counting-engine.js';
-import { belongingsOf, docker, IMAGE, status, succeed, up, wholeEnsemble } from './story.js';
+import { belongingsOf, docker, IMAGE, look, succeed, up, wholeEnsemble } from './story.js';
 import { endOf, startZkd, zkd, type ZkdResult } from './zkd.js';
 
 const UP = ['--size', '3', '--client-port', 'auto', '--timeout', '120s'] as const;
@@ -50,9 +50,21 @@ export async function expectUpMakesWhole(name: string): Promise<void> {
   await succeed(['cluster', 'down', name, '--volumes']);
 }
 
+/** A change of the heap is killed when the engine has done a call for which `isThePoint` holds; the same command finishes it. */
+export async function expectRollGoesOn(name: string, isThePoint: (call: EngineCall) => boolean): Promise<void> {
+  await up(name, '--client-port', 'auto', '--image', IMAGE, '--heap', '64m', '--tick-time', '500ms');
+  expect(await killUp(name, isThePoint, ['--heap', '80m', '--timeout', '120s'])).toBeDefined();
+  await up(name, '--heap', '80m');
+  expect(await look(name)).toMatchObject({ healthy: true });
+  const { containers, networks, volumes } = wholeEnsemble(name, 3);
+  const memory = await docker('inspect', '--format', '{{.HostConfig.Memory}}', ...containers);
+  expect(memory.split('\n')).toEqual(Array(3).fill(String((80 + 256) * 1024 ** 2)));
+  expect(await belongingsOf(name)).toEqual({ containers, networks, volumes: [...volumes, `zkd-${name}-settings-2`].sort() });
+}
+
 /** The ensemble is healthy, and there is nothing of a second one in it. */
 export async function expectWhole(name: string): Promise<void> {
-  expect(await status(name)).toMatchObject({ healthy: true, causes: [] });
+  expect(await look(name)).toMatchObject({ healthy: true, causes: [] });
   const belongings = await belongingsOf(name);
   expect(belongings).toEqual(wholeEnsemble(name, 3));
   const networksOfName = await docker('network', 'ls', '--filter', `name=^zkd-${name}$`, '--format', '{{.ID}}');

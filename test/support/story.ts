@@ -5,9 +5,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { readStatus } from '../../src/cluster/index.js';
 import { openEngine, type Engine } from '../../src/engine/index.js';
+import { askFourLetterWord } from '../../src/zookeeper/index.js';
 import { removeTestEnsemble, testEnsembleName } from './ensembles.js';
-import { zkd, type ZkdOptions, type ZkdResult } from './zkd.js';
+import { isZkdElsewhere, zkd, type ZkdOptions, type ZkdResult } from './zkd.js';
 
 export const IMAGE = 'zkd/zookeeper:3.9';
 
@@ -147,12 +149,38 @@ export async function up(name: string, ...args: string[]): Promise<UpDocument & 
   return { ...document, cluster: document.cluster };
 }
 
+/** Writes a znode, to be found again by `readFrom` whatever befalls the ensemble meanwhile. */
+export async function keep({ connect }: Cluster, path: string, data: string): Promise<void> {
+  expect(await zkd(['znode', 'create', path, data, '--connect', connect])).toMatchObject({ exitCode: 0, stdout: path });
+}
+
+/** The data that this very member has of a znode. */
+export async function readFrom({ address }: Member, path: string): Promise<string> {
+  const { exitCode, stdout, stderr } = await zkd(['znode', 'get', path, '--connect', address]);
+  expect(exitCode, stderr).toBe(0);
+  return stdout;
+}
+
 /** `cluster status`, whatever it says; the exit code must agree with it, and the human form with both. */
 export async function status(name: string): Promise<StatusDocument> {
   const { exitCode, ...result } = await run(['cluster', 'status', name]);
   const document = result.document as StatusDocument;
   expect(exitCode).toBe(document.healthy ? 0 : 10);
   return document;
+}
+
+/**
+ * What `cluster status` says, from this process where that reaches the members: a story that is not about the command looks often, and a
+ * process each time would be most of its work.
+ */
+export async function look(name: string): Promise<StatusDocument> {
+  if (isZkdElsewhere()) return status(name);
+  const engine = await openEngine();
+  try {
+    return await readStatus(engine, name, askFourLetterWord);
+  } finally {
+    await engine.close();
+  }
 }
 
 /** The failure document of a run that fails. */

@@ -25,6 +25,9 @@ export function startZkdThrough(command: readonly string[]): void {
   launcher = command;
 }
 
+/** Whether every zkd is started by another command: what is published where it is may be out of reach for the test. */
+export const isZkdElsewhere = (): boolean => launcher.length > 0;
+
 /** Starts zkd and leaves it running. */
 export function startZkd(args: readonly string[], options: ZkdOptions = {}) {
   const [file = process.execPath, ...words] = [...launcher, process.execPath, RUN, ...args];

@@ -1,12 +1,13 @@
 /** Networks and configuration changed behind zkd's back: `up` repairs what it may, tells what it leaves, and data is kept. */
-import { execa } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   belongingsOf,
   docker,
   expectFailure,
   IMAGE,
-  status,
+  keep,
+  readFrom,
+  look,
   up,
   useEnsembles,
   wholeEnsemble,
@@ -21,14 +22,12 @@ let cluster: Cluster;
 
 const network = (): string => `zkd-${name}`;
 const containers = (): string[] => cluster.members.map(({ container }) => container);
-const cli = async (member: Member, ...command: string[]): Promise<string> =>
-  (await execa('docker', ['exec', member.container, 'zkCli.sh', '-server', member.internalAddress, ...command], { all: true })).all;
 const networkId = async (): Promise<string> => docker('network', 'inspect', '--format', '{{.Id}}', network());
 
 beforeAll(async () => {
   name = ensembles.name();
   ({ cluster } = await up(name, '--client-port', 'auto', '--image', IMAGE, '--heap', '64m'));
-  await cli(cluster.members[0] as Member, 'create', '/kept', 'whatever-the-network');
+  await keep(cluster, '/kept', 'whatever-the-network');
 });
 
 /** The next `up` changes something and makes it whole, in the containers that were there. */
@@ -36,11 +35,11 @@ async function expectRepaired(): Promise<void> {
   const repaired = await up(name);
   expect(repaired.changed).toBe(true);
   expect(repaired.cluster.members.map(({ containerId }) => containerId)).toEqual(cluster.members.map(({ containerId }) => containerId));
-  expect(await status(name)).toMatchObject({ healthy: true, causes: [] });
+  expect(await look(name)).toMatchObject({ healthy: true, causes: [] });
   expect(await belongingsOf(name)).toEqual(wholeEnsemble(name, 3));
   const attached = await docker('network', 'inspect', '--format', '{{range .Containers}}{{.Name}} {{end}}', network());
   expect(attached.trim().split(' ').sort()).toEqual(containers());
-  for (const member of cluster.members) expect(await cli(member, 'get', '/kept')).toContain('whatever-the-network');
+  expect(await Promise.all(cluster.members.map((member) => readFrom(member, '/kept')))).toEqual(Array(3).fill('whatever-the-network'));
   expect(await up(name)).toMatchObject({ changed: false });
 }
 
@@ -75,7 +74,7 @@ describe('the network', () => {
       await docker('network', 'disconnect', network(), container);
     }
     await docker('network', 'rm', network());
-    const seen = await status(name);
+    const seen = await look(name);
     expect(seen.causes.map(({ member, cause }) => [member, cause.split(':')[0]])).toEqual(
       [1, 2, 3].map((id) => [id, 'its container is cut off']),
     );
@@ -115,6 +114,6 @@ describe('a configuration that was edited', () => {
     expect(exitCode, stderr).toBe(0);
     expect(stderr).toContain('Warning: the configuration of member 2 was edited (tickTime); it is left as it is');
     expect((await ensembles.engine.readFile(member.container, path))?.toString('utf8')).toBe(edited);
-    expect(await status(name)).toMatchObject({ healthy: true });
+    expect(await look(name)).toMatchObject({ healthy: true });
   });
 });

@@ -6,7 +6,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { until, useWriters } from '../../support/curator-writer.js';
-import { docker, IMAGE, status, succeed, up, useEnsembles } from '../../support/story.js';
+import { docker, IMAGE, look, succeed, up, useEnsembles } from '../../support/story.js';
 
 const ensembles = useEnsembles();
 const writersOf = useWriters(ensembles);
@@ -31,7 +31,7 @@ describe('Curator programs on the host', () => {
     await docker('kill', `zkd-${name}-${cluster.leader ?? 0}`);
     const before = writers.map(({ acknowledged }) => acknowledged());
     await until('both write on', () => writers.every(({ acknowledged }, index) => acknowledged() >= (before[index] ?? 0) + 50));
-    const seen = await status(name);
+    const seen = await look(name);
     expect(seen.causes).toEqual([{ member: cluster.leader, cause: 'not running: exited with code 137 (killed)' }]);
     expect(seen.cluster.epoch).toBeGreaterThan(cluster.epoch ?? 0);
 

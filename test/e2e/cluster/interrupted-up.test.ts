@@ -8,7 +8,7 @@ import {
   expectJsonFailure,
   expectNothingLeft,
   IMAGE,
-  status,
+  look,
   succeed,
   up,
   useEnsembles,
@@ -100,7 +100,7 @@ describe('up that is interrupted', () => {
     }
     expect((await belongingsOf(name)).containers.length).toBeGreaterThan(0);
     await up(name, ...ARGS);
-    expect(await status(name)).toMatchObject({ healthy: true });
+    expect(await look(name)).toMatchObject({ healthy: true });
     await succeed(['cluster', 'down', name, '--volumes']);
     await expectNothingLeft(name);
   });
@@ -114,6 +114,6 @@ describe('up that is interrupted', () => {
     expectHumanFailure(result, { exitCode: 130, says: ['Interrupted by SIGINT'] });
     expect(await belongingsOf(name)).toEqual(before);
     expect(before.volumes).toHaveLength(9);
-    expect((await status(name)).causes).toEqual([{ member: 2, cause: 'its container is gone' }]);
+    expect((await look(name)).causes).toEqual([{ member: 2, cause: 'its container is gone' }]);
   });
 });

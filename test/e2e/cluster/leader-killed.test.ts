@@ -1,7 +1,7 @@
 /** The leader is killed: a new epoch, the rest healthy; back again without a write in between, all of it healthy. */
 import { describe, expect, it } from 'vitest';
 import { retryUntil } from '../../../src/runtime/retry-until.js';
-import { docker, IMAGE, status, up, useEnsembles, type StatusDocument } from '../../support/story.js';
+import { docker, IMAGE, look, up, useEnsembles, type StatusDocument } from '../../support/story.js';
 
 const ensembles = useEnsembles();
 
@@ -9,7 +9,7 @@ async function statusOnce(name: string, isWanted: (seen: StatusDocument) => bool
   let last: StatusDocument | undefined;
   const found = await retryUntil(
     async () => {
-      last = await status(name);
+      last = await look(name);
       return isWanted(last) ? last : undefined;
     },
     { timeoutMs: 60_000, intervalMs: 100 },

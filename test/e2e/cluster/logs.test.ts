@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openDoor, toEngine } from '../../support/engine-proxy.js';
-import { docker, IMAGE, run, status, succeed, up, useEnsembles } from '../../support/story.js';
+import { docker, IMAGE, run, look, succeed, up, useEnsembles } from '../../support/story.js';
 import { startZkd, zkd } from '../../support/zkd.js';
 
 const ensembles = useEnsembles();
@@ -65,7 +65,7 @@ function follow(args: readonly string[] = [], env: Readonly<Record<string, strin
 }
 
 /** Lets a member log something: it notes every four-letter word it is asked. */
-const makeNoise = (): Promise<unknown> => status(name);
+const makeNoise = (): Promise<unknown> => look(name);
 
 describe('the logs of an ensemble', () => {
   it('are all there, in order of time, with their members', async () => {

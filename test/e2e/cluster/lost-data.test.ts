@@ -1,12 +1,13 @@
 /** A voter whose data volume is gone must not vote before the others have told it everything (decision 4). */
-import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import {
   belongingsOf,
   docker,
   expectFailure,
   IMAGE,
-  status,
+  keep,
+  readFrom,
+  look,
   succeed,
   up,
   useEnsembles,
@@ -18,16 +19,13 @@ import {
 const ensembles = useEnsembles();
 const ARGS = ['--client-port', 'auto', '--image', IMAGE, '--heap', '64m'] as const;
 
-const cli = async (member: Member, ...command: string[]): Promise<string> =>
-  (await execa('docker', ['exec', member.container, 'zkCli.sh', '-server', member.internalAddress, ...command], { all: true })).all;
-
 describe('a lost data volume', () => {
   const name = ensembles.name();
   let cluster: Cluster;
 
   it('of one voter: up waits until the others are in sync, then makes it anew, and it gets all data back', async () => {
     ({ cluster } = await up(name, ...ARGS));
-    await cli(cluster.members[0] as Member, 'create', '/kept', 'by-the-others');
+    await keep(cluster, '/kept', 'by-the-others');
     await succeed(['cluster', 'rm', name, '--member', '2', '--force']);
     await docker('volume', 'rm', `zkd-${name}-2-data`, `zkd-${name}-2-datalog`);
     const repaired = await up(name);
@@ -37,8 +35,8 @@ describe('a lost data volume', () => {
       'configure member 2',
       'start member 2: new container',
     ]);
-    expect(await status(name)).toMatchObject({ healthy: true });
-    expect(await cli(cluster.members[1] as Member, 'get', '/kept')).toContain('by-the-others');
+    expect(await look(name)).toMatchObject({ healthy: true });
+    expect(await readFrom(cluster.members[1] as Member, '/kept')).toBe('by-the-others');
     expect(await belongingsOf(name)).toEqual(wholeEnsemble(name, 3));
   });
 
@@ -57,8 +55,8 @@ describe('a lost data volume', () => {
       'configure member 2',
       'start member 2',
     ]);
-    expect(await status(name)).toMatchObject({ healthy: true });
-    expect(await cli(cluster.members[1] as Member, 'get', '/kept')).toContain('by-the-others');
+    expect(await look(name)).toMatchObject({ healthy: true });
+    expect(await readFrom(cluster.members[1] as Member, '/kept')).toBe('by-the-others');
   });
 
   it('of the majority: exit 12 names the members and the flag, nothing is created; with the flag it is made anew', async () => {
@@ -76,7 +74,7 @@ describe('a lost data volume', () => {
 
     const risen = await up(name, '--accept-data-loss');
     expect(risen.changed).toBe(true);
-    expect(await status(name)).toMatchObject({ healthy: true });
+    expect(await look(name)).toMatchObject({ healthy: true });
     expect(await belongingsOf(name)).toEqual(wholeEnsemble(name, 3));
     await succeed(['cluster', 'down', name, '--volumes']);
   });
@@ -88,6 +86,6 @@ describe('a lost data volume', () => {
     await docker('volume', 'rm', `zkd-${single}-1-datalog`);
     await expectFailure(['cluster', 'up', single], { exitCode: 12, code: 'refused', says: ['The data of member 1'] });
     await up(single, '--accept-data-loss');
-    expect(await status(single)).toMatchObject({ healthy: true });
+    expect(await look(single)).toMatchObject({ healthy: true });
   });
 });

@@ -1,11 +1,12 @@
 /** Members stopped, cut off or removed behind zkd's back: `status` says which and why, the others stay as they are, `up` repairs. */
-import { execa } from 'execa';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   belongingsOf,
   docker,
   IMAGE,
-  status,
+  keep,
+  readFrom,
+  look,
   up,
   useEnsembles,
   wholeEnsemble,
@@ -29,7 +30,7 @@ async function statusOnce(isWanted: (seen: StatusDocument) => boolean): Promise<
   let last: StatusDocument | undefined;
   const found = await retryUntil(
     async () => {
-      last = await status(name);
+      last = await look(name);
       return isWanted(last) ? last : undefined;
     },
     { timeoutMs: 60_000, intervalMs: 200 },
@@ -77,14 +78,14 @@ async function story(member: Member, cause: string | RegExp, breakIt: () => Prom
   const repaired = await up(name);
   expect(repaired.changed).toBe(true);
   expect(repaired.plan.join('\n')).toMatch(step);
-  expect(await status(name)).toMatchObject({ healthy: true });
+  expect(await look(name)).toMatchObject({ healthy: true });
   expect(await starts(others)).toEqual(before);
   expect(await belongingsOf(name)).toEqual(wholeEnsemble(name, 3));
 }
 
 describe('a member', () => {
   beforeAll(async () => {
-    cluster = (await status(name)).cluster;
+    cluster = (await look(name)).cluster;
   });
 
   it('that was killed', async () => {
@@ -151,18 +152,13 @@ describe('a member', () => {
 
 describe('all containers', () => {
   it('removed behind its back are made anew, with the data that was in them', async () => {
-    const first = cluster.members[0] as Member;
-    const cli = (member: Member, ...command: string[]): Promise<string> =>
-      execa('docker', ['exec', member.container, 'zkCli.sh', '-server', member.internalAddress, ...command], { all: true }).then(
-        ({ all }) => all,
-      );
-    await cli(first, 'create', '/kept', 'through-the-fire');
+    await keep(cluster, '/kept', 'through-the-fire');
     await docker('rm', '--force', ...cluster.members.map(({ container }) => container));
-    const seen = await status(name);
+    const seen = await look(name);
     expect(seen.causes).toEqual([1, 2, 3].map((member) => ({ member, cause: 'its container is gone' })));
     const risen = await up(name);
     expect(risen).toMatchObject({ changed: true, cluster: { connect: cluster.connect } });
-    expect(await cli(cluster.members[2] as Member, 'get', '/kept')).toContain('through-the-fire');
+    expect(await readFrom(cluster.members[2] as Member, '/kept')).toBe('through-the-fire');
     expect(await belongingsOf(name)).toEqual(wholeEnsemble(name, 3));
   });
 

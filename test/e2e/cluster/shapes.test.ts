@@ -9,7 +9,7 @@ import {
   expectFailure,
   expectNothingLeft,
   IMAGE,
-  status,
+  look,
   succeed,
   up,
   useEnsembles,
@@ -28,7 +28,7 @@ describe('sizes', () => {
     const name = ensembles.name();
     const { cluster } = await up(name, '--size', '1', ...AUTO);
     expect(cluster).toMatchObject({ size: 1, leader: 1, members: [{ id: 1, mode: 'standalone' }] });
-    expect(await status(name)).toMatchObject({ healthy: true });
+    expect(await look(name)).toMatchObject({ healthy: true });
     await docker('restart', `zkd-${name}-1`);
     expect(await up(name)).toMatchObject({ changed: false, cluster: { members: [{ mode: 'standalone' }] } });
     await gone(name);
@@ -40,7 +40,7 @@ describe('sizes', () => {
     const { cluster } = await up(name, '--size', '1', '--growable', ...AUTO);
     expect(cluster).toMatchObject({ size: 1, leader: 1, members: [{ id: 1, mode: 'leader' }] });
     expect(await docker('exec', `zkd-${name}-1`, 'cat', '/conf/zoo.cfg')).toContain('standaloneEnabled=false');
-    expect(await status(name)).toMatchObject({ healthy: true });
+    expect(await look(name)).toMatchObject({ healthy: true });
     await gone(name);
   });
 
@@ -49,7 +49,7 @@ describe('sizes', () => {
     const human = await zkd(['cluster', 'up', name, '--size', '2', '--timeout', '120s', ...AUTO]);
     expect(human.exitCode, human.stderr).toBe(0);
     expect(human.stderr).toContain('Warning: 2 voting members survive the loss of 0, as 1 does: an odd size is better');
-    expect((await status(name)).cluster.members.map(({ mode }) => mode).sort()).toEqual(['follower', 'leader']);
+    expect((await look(name)).cluster.members.map(({ mode }) => mode).sort()).toEqual(['follower', 'leader']);
     await gone(name);
   });
 
@@ -63,7 +63,7 @@ describe('sizes', () => {
       'observer',
       'observer',
     ]);
-    expect(await status(name)).toMatchObject({ healthy: true });
+    expect(await look(name)).toMatchObject({ healthy: true });
     expect(await docker('inspect', '--format', '{{.HostConfig.Memory}}', `zkd-${name}-7`)).toBe(String((64 + 256) * 1024 ** 2));
     await gone(name);
     await expectNothingLeft(name);
@@ -92,7 +92,7 @@ describe('settings', () => {
   it('runs three members of 3.8', async () => {
     const name = ensembles.name();
     await up(name, '--client-port', 'auto', '--image', 'zkd/zookeeper:3.8');
-    const seen = await status(name);
+    const seen = await look(name);
     expect(seen.healthy).toBe(true);
     expect(seen.cluster.members.map(({ version }) => version)).toEqual(Array(3).fill(expect.stringMatching(/^3\.8\./)));
     await gone(name);
@@ -183,7 +183,7 @@ describe('volumes and networks', () => {
     const { cluster } = await up(name, '--size', '3', '--network', network, ...AUTO);
     expect(cluster.network).toBe(network);
     expect((await belongingsOf(name)).networks).toEqual([]);
-    expect(await status(name)).toMatchObject({ healthy: true });
+    expect(await look(name)).toMatchObject({ healthy: true });
     await gone(name);
     await expectNothingLeft(name);
     expect(await docker('network', 'ls', '--filter', `name=^${network}$`, '--format', '{{.Name}}')).toBe(network);
@@ -197,12 +197,12 @@ describe('volumes and networks', () => {
     const made = await Promise.all(names.map((name) => up(name, '--heap', '64m', ...AUTO)));
     const ports = made.flatMap(({ cluster }) => cluster.connect.split(','));
     expect(new Set(ports).size).toBe(6);
-    for (const name of names) expect(await status(name)).toMatchObject({ healthy: true });
+    for (const name of names) expect(await look(name)).toMatchObject({ healthy: true });
     await expectFailure(['cluster', 'ps'], { exitCode: 2, code: 'usage', says: ['several ensembles', ...names] });
     await gone(names[0] as string);
     await expectNothingLeft(names[0] as string);
     expect(await belongingsOf(names[1] as string)).toEqual(wholeEnsemble(names[1] as string, 3));
-    expect(await status(names[1] as string)).toMatchObject({ healthy: true });
+    expect(await look(names[1] as string)).toMatchObject({ healthy: true });
     await gone(names[1] as string);
   });
 });

@@ -1,5 +1,4 @@
 /** An ensemble that is stopped and started again, whole and member by member: data, quorum, and what goes wrong. */
-import { execa } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openCountingEngine } from '../../support/counting-engine.js';
 import {
@@ -9,12 +8,15 @@ import {
   expectHumanFailure,
   expectJsonFailure,
   IMAGE,
-  status,
+  keep,
+  readFrom,
+  look,
   succeed,
   up,
   useEnsembles,
   wholeEnsemble,
   type Cluster,
+  type Member,
   type RemovalDocument,
 } from '../../support/story.js';
 import { endOf, startZkd, zkd } from '../../support/zkd.js';
@@ -32,19 +34,21 @@ const states = async (): Promise<string[]> =>
   (await docker('inspect', '--format', '{{.State.Status}}', container(1), container(2), container(3))).split('\n');
 const actionsOf = ({ members }: RemovalDocument): string[] => members.map(({ action }) => action);
 
-async function zkCli(id: number, ...command: string[]): Promise<string> {
-  const address = cluster.members.find((member) => member.id === id)?.internalAddress ?? '';
-  return (await execa('docker', ['exec', container(id), 'zkCli.sh', '-server', address, ...command], { all: true })).all;
-}
+const readFromMember = (id: number, path: string): Promise<string> => readFrom(cluster.members[id - 1] as Member, path);
 
 describe('a stopped ensemble', () => {
-  it('keeps containers, identity and data, and is started again with them', async () => {
-    await zkCli(1, 'create', '/kept', 'written-before-stop');
+  it('is ended, not killed, keeps containers, identity and data, and is started again with them', async () => {
+    await keep(cluster, '/kept', 'written-before-stop');
     const ids = await docker('inspect', '--format', '{{.Id}}', container(1), container(2), container(3));
     const { exitCode, stdout, stderr } = await zkd(['cluster', 'stop', name]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: `${name}: stopped ${[1, 2, 3].map(container).join(', ')}` });
     expect(stderr).toMatch(new RegExp(`next: zkd cluster start ${name}$`));
     expect(await states()).toEqual(['exited', 'exited', 'exited']);
+    // Ended by the servers themselves, not killed; they stay down by their restart policy.
+    const facts = '{{.State.ExitCode}} {{.HostConfig.RestartPolicy.Name}}';
+    expect((await docker('inspect', '--format', facts, ...[1, 2, 3].map(container))).split('\n')).toEqual(
+      Array(3).fill('143 unless-stopped'),
+    );
     expect(await belongingsOf(name)).toEqual(wholeEnsemble(name, 3));
     const { clusters } = await succeed<{ clusters: { name: string; state: string }[] }>(['cluster', 'ls']);
     expect(clusters.find((entry) => entry.name === name)).toMatchObject({ state: 'stopped' });
@@ -54,23 +58,10 @@ describe('a stopped ensemble', () => {
     expect(started).toMatchObject({ cluster: name, changed: true, volumes: [] });
     expect(actionsOf(started)).toEqual(['started', 'started', 'started']);
     // It waited: nobody has to look twice.
-    expect(await status(name)).toMatchObject({ healthy: true, cluster: { connect: cluster.connect } });
+    expect(await look(name)).toMatchObject({ healthy: true, cluster: { connect: cluster.connect } });
     expect(await docker('inspect', '--format', '{{.Id}}', container(1), container(2), container(3))).toBe(ids);
-    expect(await zkCli(2, 'get', '/kept')).toContain('written-before-stop');
+    expect(await readFromMember(2, '/kept')).toBe('written-before-stop');
     expect(await succeed<RemovalDocument>(['cluster', 'start', name])).toMatchObject({ changed: false });
-  });
-
-  it('is ended by the servers themselves, not killed, and stays down by its restart policy', async () => {
-    await succeed(['cluster', 'stop', name]);
-    const facts = await docker(
-      'inspect',
-      '--format',
-      '{{.State.ExitCode}} {{.HostConfig.RestartPolicy.Name}}',
-      ...[1, 2, 3].map(container),
-    );
-    expect(facts.split('\n')).toEqual(Array(3).fill('143 unless-stopped'));
-    await succeed(['cluster', 'up', name, '--timeout', '120s']);
-    expect(await status(name)).toMatchObject({ healthy: true });
   });
 
   it('can be paused too: stop ends it, start lets it go on', async () => {
@@ -109,10 +100,10 @@ describe('the quorum of three', () => {
     expect(first).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('not waiting for a quorum') as string });
     const second = await zkd(['cluster', 'start', name, '--member', '1', '--timeout', '120s']);
     expect(second, second.stderr).toMatchObject({ exitCode: 0, stdout: `${name}: started ${container(1)}` });
-    const seen = await status(name);
+    const seen = await look(name);
     expect(seen.causes).toEqual([{ member: 2, cause: 'not running: exited with code 143' }]);
     await succeed(['cluster', 'start', name, '--timeout', '120s']);
-    expect(await status(name)).toMatchObject({ healthy: true });
+    expect(await look(name)).toMatchObject({ healthy: true });
   });
 });
 
@@ -124,7 +115,7 @@ describe('start', () => {
     const frozen = await pid();
     process.kill(frozen, 'SIGSTOP');
     try {
-      const failure = expectJsonFailure(await zkd(['cluster', 'start', name, '--timeout', '6s', '--json']), {
+      const failure = expectJsonFailure(await zkd(['cluster', 'start', name, '--timeout', '3s', '--json']), {
         exitCode: 7,
         code: 'timeout',
         says: ['member 2:'],
@@ -184,6 +175,6 @@ describe('stop that is interrupted', () => {
     await succeed(['cluster', 'stop', name]);
     expect(await states()).toEqual(['exited', 'exited', 'exited']);
     await succeed(['cluster', 'start', name, '--timeout', '120s']);
-    expect(await zkCli(3, 'get', '/kept')).toContain('written-before-stop');
+    expect(await readFromMember(3, '/kept')).toBe('written-before-stop');
   });
 });

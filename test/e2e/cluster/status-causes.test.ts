@@ -1,7 +1,7 @@
 /** Every cause `status` knows, made true on a real ensemble: one member, one cause, in plain words. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { retryUntil } from '../../../src/runtime/retry-until.js';
-import { docker, IMAGE, expectJsonFailure, status, up, useEnsembles, type StatusDocument } from '../../support/story.js';
+import { docker, IMAGE, expectJsonFailure, look, status, up, useEnsembles, type StatusDocument } from '../../support/story.js';
 import { zkd } from '../../support/zkd.js';
 
 const ensembles = useEnsembles();
@@ -44,15 +44,17 @@ async function withEdited(id: number, path: string, edit: (text: string) => stri
   await healthyAgain();
 }
 
-/** Status until each of these members, and nobody else, has the cause. A crash loop's container comes and goes. */
+/** Status until each of these members, and nobody else, has the cause, by the command in the end. A crash loop's container comes and goes. */
 async function expectCauses(wanted: Readonly<Record<number, RegExp>>): Promise<StatusDocument> {
+  const isAsWanted = ({ causes }: StatusDocument): boolean =>
+    causes.length === Object.keys(wanted).length && causes.every(({ member, cause }) => wanted[member]?.test(cause));
   let last: StatusDocument | undefined;
   const found = await retryUntil(
     async () => {
+      last = await look(name);
+      if (!isAsWanted(last)) return undefined;
       last = await status(name);
-      const { causes } = last;
-      const isAsWanted = causes.length === Object.keys(wanted).length && causes.every(({ member, cause }) => wanted[member]?.test(cause));
-      return isAsWanted ? last : undefined;
+      return isAsWanted(last) ? last : undefined;
     },
     { timeoutMs: 60_000, intervalMs: 200 },
   );
@@ -158,7 +160,7 @@ describe('status says', () => {
 
   it('that a port is closed', async () => {
     // A follower: the leader's own configuration would be handed to all.
-    const follower = (await status(name)).cluster.members.find(({ mode }) => mode === 'follower');
+    const follower = (await look(name)).cluster.members.find(({ mode }) => mode === 'follower');
     const id = follower?.id ?? 0;
     // The member binds its client port on loopback only: its process runs, and nobody can reach it.
     const port = follower?.address.split(':')[1] ?? '';
@@ -173,7 +175,7 @@ describe('status says', () => {
   });
 
   it('that a member does not answer', async () => {
-    const follower = (await status(name)).cluster.members.find(({ mode }) => mode === 'follower');
+    const follower = (await look(name)).cluster.members.find(({ mode }) => mode === 'follower');
     const id = follower?.id ?? 0;
     const pid = Number(await docker('inspect', '--format', '{{.State.Pid}}', container(id)));
     process.kill(pid, 'SIGSTOP');

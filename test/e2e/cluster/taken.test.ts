@@ -2,7 +2,7 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { listenElsewhere } from '../../support/listener.js';
-import { docker, expectFailure, expectNothingLeft, IMAGE, status, succeed, up, useEnsembles } from '../../support/story.js';
+import { docker, expectFailure, expectNothingLeft, IMAGE, look, succeed, up, useEnsembles } from '../../support/story.js';
 import { zkd } from '../../support/zkd.js';
 
 const ensembles = useEnsembles();
@@ -83,7 +83,7 @@ describe('a port that is taken', () => {
     expect((await docker('ps', '--all', '--quiet', '--filter', `label=zkd.cluster=${name}`)).trim()).toBe('');
     expect((await docker('volume', 'ls', '--quiet', '--filter', `label=zkd.cluster=${name}`)).split('\n')).toHaveLength(3);
     await up(name);
-    expect(await status(name)).toMatchObject({ healthy: true });
+    expect(await look(name)).toMatchObject({ healthy: true });
   });
 
   it('is passed over where nobody asked for a port, and said', async () => {
@@ -164,7 +164,7 @@ describe('a foreign container on the network', () => {
     await foreignContainer(`${name}-guest`, '--network', `zkd-${name}`);
     const failure = await expectFailure(['cluster', 'down', name], { exitCode: 12, code: 'refused', says: [`${name}-guest`] });
     expect(failure.details).toMatchObject({ containers: [`${name}-guest`], override: '--force' });
-    expect(await status(name)).toMatchObject({ healthy: true });
+    expect(await look(name)).toMatchObject({ healthy: true });
     await succeed(['cluster', 'down', name, '--force', '--volumes']);
     await expectNothingLeft(name);
     expect(await docker('inspect', '--format', '{{.State.Status}} {{len .NetworkSettings.Networks}}', `${name}-guest`)).toBe('running 0');
