@@ -4,7 +4,7 @@ const root = new URL('..', import.meta.url).pathname;
 const shared = { root, pool: 'forks' as const, disableConsoleIntercept: true, env: { TZ: 'UTC', COLUMNS: '120', NO_COLOR: '1' } };
 
 /** More than processors, of which there may be two: much of the time of these tests is waiting. */
-const inMemory = { sequence: { groupOrder: 0 }, maxWorkers: 3 };
+const inMemory = { sequence: { groupOrder: 0 }, maxWorkers: 3, testTimeout: 30_000 };
 /** At most two ensembles at once: most of a story is waiting for servers. */
 const onEngine = { sequence: { groupOrder: 1 }, maxWorkers: 2 };
 
