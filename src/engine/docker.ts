@@ -32,6 +32,9 @@ export class DockerEngine implements port.Engine {
   readonly endpoint: port.EngineEndpoint;
   readonly #connection: EngineConnection;
   #http: Promise<DockerHttp> | undefined;
+  /** The same before it has answered for the first time. */
+  #opened: DockerHttp | undefined;
+  #isClosed = false;
 
   constructor(connection: EngineConnection) {
     this.endpoint = connection.endpoint;
@@ -254,12 +257,11 @@ export class DockerEngine implements port.Engine {
     await this.#act(`remove volume "${name}"`, { method: 'DELETE', path: ['volumes', name] }, /no such volume/i);
   }
 
+  /** Waits for no answer: what is under way fails. */
   async close(): Promise<void> {
-    if (this.#http !== undefined)
-      await this.#http.then(
-        (http) => http.close(),
-        () => undefined,
-      );
+    this.#isClosed = true;
+    this.#opened?.close();
+    await this.#http?.catch(() => undefined);
   }
 
   #connected(): Promise<DockerHttp> {
@@ -278,6 +280,8 @@ export class DockerEngine implements port.Engine {
     } finally {
       if (DOCKER_HOST !== undefined) process.env['DOCKER_HOST'] = DOCKER_HOST;
     }
+    if (this.#isClosed) throw new Error('The connection was closed before it was made');
+    this.#opened = http;
     // One login, and one failure, before there are many requests at once.
     await http.greet(greetingTimeoutMs);
     return http;
