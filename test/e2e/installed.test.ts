@@ -51,8 +51,9 @@ describe('the archive', () => {
   });
 
   it('stays small', () => {
-    expect(packed.sizeBytes).toBeLessThan(300_000);
-    expect(packed.unpackedBytes).toBeLessThan(1_000_000);
+    // 263 kB and 1.02 MB with two topics: what does not belong in it (sources, tests, dependencies) is ten times that.
+    expect(packed.sizeBytes).toBeLessThan(500_000);
+    expect(packed.unpackedBytes).toBeLessThan(2_000_000);
   });
 });
 
