@@ -97,7 +97,10 @@ export class Reads {
       }
       if (this.#sideWrites < this.#side.writes) {
         this.#sideWrites = this.#side.writes;
-        native.a_sync(path, () => undefined);
+        // A lost one says nothing of the server that is asked next.
+        native.a_sync(path, (code) => {
+          if (code !== 0) this.#sideWrites = 0;
+        });
       }
       return send(native, done);
     };

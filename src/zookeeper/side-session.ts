@@ -48,8 +48,6 @@ export class SideSession {
   #idle: NodeJS.Timeout | undefined;
   #turn = 0;
   #writes = 0;
-  /** How many writes of the main session the server that is asked here is known to reflect. */
-  #mainWrites = -1;
   #isRefused = false;
 
   constructor(servers: readonly ServerAddress[], { auth = [], chroot = '' }: Pick<SessionOptions, 'auth' | 'chroot'>) {
@@ -76,7 +74,7 @@ export class SideSession {
         done(CONNECTION_LOST);
         return;
       }
-      if (this.#mainWrites < atLeast.writes) this.#sync(line, whole, atLeast.writes);
+      if (line.reflected < atLeast.writes) this.#sync(line, whole, atLeast.writes);
       const askOnce = (): void =>
         line.ask(op satisfies PathOp, whole, (code, zxid, reader) => {
           if (code !== CONNECTION_LOST && zxid < atLeast.zxid) again();
@@ -142,7 +140,6 @@ export class SideSession {
   }
 
   async #connect(zxid: bigint): Promise<WireLine | undefined> {
-    this.#mainWrites = -1;
     const credentials = [...this.#credentials];
     for (let tries = 0; tries < this.#servers.length; tries++) {
       const server = this.#servers[this.#turn++ % this.#servers.length];
@@ -176,7 +173,9 @@ export class SideSession {
 
   /** What is asked after it is answered after it: the server has caught up by then. */
   #sync(line: WireLine, path: string, writes: number): void {
-    this.#mainWrites = writes;
-    line.ask('sync', path, () => undefined);
+    line.reflected = writes;
+    line.ask('sync', path, (code) => {
+      if (code !== 0) line.reflected = -1;
+    });
   }
 }

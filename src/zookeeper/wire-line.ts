@@ -39,6 +39,8 @@ interface Waiting {
 
 export class WireLine {
   readonly session: SessionKey;
+  /** How many writes of the session beside this one its server is known to reflect, once it has answered what was asked so far. */
+  reflected = -1;
   readonly #socket: Socket;
   readonly #waiting = new Map<number, Waiting>();
   readonly #onEnd: (line: WireLine) => void;
