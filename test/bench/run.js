@@ -1,4 +1,4 @@
-// npm run bench [-- --only compose,up,...,get,export,import,rm,cp,memory --rounds N]: what zkd costs against what people would run otherwise, in one
+// npm run bench [-- --only compose,up,...,get,export,import,rm,cp,memory --rounds N --nodes N]: what zkd costs against what people would run otherwise, in one
 // run. Prints a table and writes test-results/bench.json. A missed limit is shown and fails nothing: times on a shared machine are no
 // test. What could not be measured at all is not met, and the run ends with 1.
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,12 @@ import { compare, compareSeveral, timeProcess } from './measure.js';
 import { znodeBenches } from './znodes.js';
 
 const { values } = parseArgs({
-  options: { only: { type: 'string' }, rounds: { type: 'string' }, image: { type: 'string', default: 'zkd/zookeeper:3.9' } },
+  options: {
+    only: { type: 'string' },
+    rounds: { type: 'string' },
+    nodes: { type: 'string', default: '100000' },
+    image: { type: 'string', default: 'zkd/zookeeper:3.9' },
+  },
 });
 const root = new URL('../..', import.meta.url).pathname;
 const RUN = `${root}bin/run.js`;
@@ -147,7 +152,7 @@ const benches = {
       await remove();
     }
   },
-  ...znodeBenches({ ensemble: { up, remove, container: `zkd-${CLUSTER}-1` }, rounds, zkdScript: RUN }),
+  ...znodeBenches({ ensemble: { up, remove, container: `zkd-${CLUSTER}-1` }, rounds, nodes: Number(values.nodes), zkdScript: RUN }),
 };
 
 const results = [];

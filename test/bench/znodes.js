@@ -8,8 +8,6 @@ import { findKazoo } from './kazoo.js';
 import { compare, compareSeveral, timeProcess } from './measure.js';
 import { openZkCli } from './zkcli.js';
 
-const NODES = 100_000;
-const FEWER_NODES = 20_000;
 const MOST_MB = 250;
 const CREDENTIAL = 'bench:secret';
 const HOSTS = '127.0.0.1:24181,127.0.0.1:24182,127.0.0.1:24183';
@@ -17,8 +15,9 @@ const TREE = '/tree';
 const COPY = '/copy';
 const env = { ZKD_CONNECT: HOSTS, ZKD_AUTH: `digest:${CREDENTIAL}`, ZKD_CLUSTER: '', CI: '' };
 
-/** `ensemble` has `up`, `remove` and `container`; `rounds` answers how many, given the usual number; `zkdScript` is what node runs. */
-export function znodeBenches({ ensemble, rounds, zkdScript }) {
+/** `ensemble` has `up`, `remove` and `container`; `rounds` answers how many, given the usual number; trees have `nodes`; `zkdScript` is what
+ * node runs. */
+export function znodeBenches({ ensemble, rounds, nodes, zkdScript }) {
   const zkd = (...args) => timeProcess(process.execPath, [zkdScript, 'znode', ...args, '--quiet'], env);
 
   /** Runs the work with an ensemble and a folder, both gone afterwards. */
@@ -27,7 +26,7 @@ export function znodeBenches({ ensemble, rounds, zkdScript }) {
     const folder = mkdtempSync(join(tmpdir(), 'zkd-bench.'));
     try {
       await ensemble.up();
-      return await work({ kazoo, seed: (root, nodes) => kazoo.seed(HOSTS, CREDENTIAL, root, String(nodes)), folder });
+      return await work({ kazoo, seed: (root, count) => kazoo.seed(HOSTS, CREDENTIAL, root, String(count)), folder });
     } finally {
       await ensemble.remove();
       rmSync(folder, { recursive: true });
@@ -40,7 +39,7 @@ export function znodeBenches({ ensemble, rounds, zkdScript }) {
    */
   const treeBench = (name, limit, { needsExports = false, prepare = () => undefined, operate, cleanUp = () => undefined }) =>
     within(async ({ kazoo, seed, folder }) => {
-      await seed(TREE, NODES);
+      await seed(TREE, nodes);
       const kazooRun =
         (script) =>
         (...args) =>
@@ -50,11 +49,12 @@ export function znodeBenches({ ensemble, rounds, zkdScript }) {
         asynchronous: kazooRun(kazoo.asynchronous),
         zkd: (operation, ...args) => zkd(operation, ...args, ...(operation === 'rm' ? ['--recursive', '--yes'] : [])),
       };
-      const clear = () => runs.asynchronous('rm', COPY);
+      // What comes around is done by the quickest.
+      const clear = () => runs.zkd('rm', COPY);
       for (const who of needsExports ? ['asynchronous', 'zkd'] : []) await runs[who]('export', TREE, join(folder, who));
       const measure = async (who) => {
         const given = join(folder, who === 'zkd' ? 'zkd' : 'asynchronous');
-        const step = { run: runs[who], given, made: join(folder, 'made'), clear, fill: () => runs.asynchronous('cp', TREE, COPY) };
+        const step = { run: runs[who], given, made: join(folder, 'made'), clear, fill: () => runs.zkd('cp', TREE, COPY) };
         await prepare(step);
         const tookMs = await operate(step);
         await cleanUp(step);
@@ -62,8 +62,8 @@ export function znodeBenches({ ensemble, rounds, zkdScript }) {
       };
       return compareSeveral({
         comparisons: [
-          { name, baseline: 'kazoo, one request after the other', limit },
-          { name, baseline: 'kazoo, 500 requests under way', limit: 1 },
+          { name: `${name}, ${nodes} nodes`, baseline: 'kazoo, one request after the other', limit },
+          { name: `${name}, ${nodes} nodes`, baseline: 'kazoo, 500 requests under way', limit: 1 },
         ],
         rounds: rounds(1),
         // The servers are warm from making the tree, and a round takes minutes.
@@ -112,8 +112,8 @@ export function znodeBenches({ ensemble, rounds, zkdScript }) {
     memory: () =>
       within(async ({ seed, folder }) => {
         const file = join(folder, 'export');
-        await seed(TREE, NODES);
-        await seed('/fewer', FEWER_NODES);
+        await seed(TREE, nodes);
+        await seed('/fewer', nodes / 5);
         const commands = {
           export: ['export', TREE, file],
           import: ['import', file, COPY],
@@ -127,7 +127,7 @@ export function znodeBenches({ ensemble, rounds, zkdScript }) {
           const comparison = { name: `znode ${name}, most memory`, baseline: `${MOST_MB} MB`, limit: 1, unit: 'MB' };
           figures.push(...(await compareSeveral({ ...single, comparisons: [comparison], measure: () => [MOST_MB, peak] })));
         }
-        const growth = { name: 'znode export, most memory', baseline: `export of ${FEWER_NODES} nodes`, limit: 1.1 };
+        const growth = { name: 'znode export, most memory', baseline: `export of ${nodes / 5} nodes`, limit: 1.1 };
         const measure = async () => [await peakOf(folder, 'export', '/fewer', file), await peakOf(folder, 'export', TREE, file)];
         figures.push(...(await compareSeveral({ comparisons: [{ ...growth, unit: 'MB' }], rounds: rounds(3), isWarm: true, measure })));
         return figures;
