@@ -1,7 +1,7 @@
 /**
  * The sessions that carry the watches of a large tree. On each loss of a connection the client library compares every watch of a session with
- * every other (40 000 of them block the process for longer than a session lives), and sets them all again in one packet, which servers
- * refuse above 1 MB. So a session carries 2000 nodes at most, two watches each, and more nodes have more sessions.
+ * every other (40 000 of them block the process for longer than a session lives). So a session carries 2000 nodes at most, two watches
+ * each, and more nodes have more sessions.
  */
 import type { ZooKeeperSession } from '../zookeeper/index.js';
 
@@ -9,13 +9,9 @@ import type { ZooKeeperSession } from '../zookeeper/index.js';
 export interface Carrier {
   readonly session: ZooKeeperSession;
   nodes: number;
-  /** Length of their paths. */
-  length: number;
 }
 
 const MOST_NODES = 2000;
-/** Both watches of a node bring its path into the packet, where a character has three bytes at most. */
-const MOST_LENGTH = 120_000;
 
 export class Carriers {
   /** Carries the root. */
@@ -27,8 +23,8 @@ export class Carriers {
   #opening: Promise<void> | undefined;
   #isOver = false;
 
-  constructor(session: ZooKeeperSession, root: string, open: () => Promise<ZooKeeperSession>) {
-    this.first = { session, nodes: 1, length: root.length };
+  constructor(session: ZooKeeperSession, open: () => Promise<ZooKeeperSession>) {
+    this.first = { session, nodes: 1 };
     this.#all = [this.first];
     this.#open = open;
   }
@@ -39,12 +35,11 @@ export class Carriers {
   }
 
   /** Takes room for a node: in a session that has some, or in a new one. Rejects where none can be opened. */
-  async take(path: string): Promise<Carrier> {
+  async take(): Promise<Carrier> {
     for (;;) {
-      const found = this.#all.find(({ nodes, length }) => nodes === 0 || (nodes < MOST_NODES && length + path.length <= MOST_LENGTH));
+      const found = this.#all.find(({ nodes }) => nodes < MOST_NODES);
       if (found) {
         found.nodes += 1;
-        found.length += path.length;
         return found;
       }
       this.#opening ??= this.#add();
@@ -53,9 +48,8 @@ export class Carriers {
   }
 
   /** Gives the room of a node back. */
-  leave(carrier: Carrier, path: string): void {
+  leave(carrier: Carrier): void {
     carrier.nodes -= 1;
-    carrier.length -= path.length;
   }
 
   /** Ends all sessions. */
@@ -68,7 +62,7 @@ export class Carriers {
     try {
       const session = await this.#open();
       if (this.#isOver) await session.close();
-      else this.#all.push({ session, nodes: 0, length: 0 });
+      else this.#all.push({ session, nodes: 0 });
     } catch (error) {
       this.isRefused = true;
       throw error;

@@ -106,7 +106,7 @@ class Round {
   constructor(request: WatchRequest, context: WatchContext, session: ZooKeeperSession, known: State, events: ZnodeEvent[]) {
     this.#request = request;
     this.#context = context;
-    this.#carriers = new Carriers(session, request.path, context.open);
+    this.#carriers = new Carriers(session, context.open);
     this.#known = known;
     this.#events = events;
   }
@@ -227,9 +227,9 @@ class Round {
     this.#followed.add(path);
     this.#looks += 1;
     await this.#attempt(async () => {
-      const carrier = await this.#carriers.take(path);
+      const carrier = await this.#carriers.take();
       await this.#followNode(path, carrier, isNews);
-      this.#carriers.leave(carrier, path);
+      this.#carriers.leave(carrier);
       this.#followed.delete(path);
     });
   }

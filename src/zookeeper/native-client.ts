@@ -18,8 +18,9 @@ export interface NativeAcl {
  * one that is no function in a callback's place aborts the process. `a_get_acl` is missing on purpose, see `side-session.ts`.
  */
 export interface NativeRequests {
-  /** Hexadecimal without prefix. */
+  /** Hexadecimal without prefix. With the password whoever has it takes the session over. */
   readonly client_id: string;
+  readonly client_password: string;
   readonly timeout: number;
   /** 0 without a handle, 3 while connected. */
   readonly state: number;
@@ -49,9 +50,14 @@ export interface NativeClient {
   removeAllListeners(): unknown;
 }
 
-export type NativeClientClass = new (options: {
+export interface NativeOptions {
   readonly connect: string;
   readonly timeout: number;
   readonly debug_level: number;
   readonly response_counter_limit: number;
-}) => NativeClient;
+  /** Both, to go on with a session; neither, to begin one. */
+  readonly client_id?: string;
+  readonly client_password?: string;
+}
+
+export type NativeClientClass = new (options: NativeOptions) => NativeClient;

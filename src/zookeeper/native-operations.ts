@@ -5,7 +5,7 @@ import { AS_AUTHENTICATED, createWithAcl, makeIdentity } from './create-with-acl
 import { codeError, reasonOf, sessionError, timeoutError, type Asked } from './errors.js';
 import { lookUpCreate, lookUpDelete, lookUpSequential, lookUpSet, lookUpSetAcl } from './look-up.js';
 import type { NativeAcl } from './native-client.js';
-import type { NativeConnection } from './native-connection.js';
+import { giveCredential, type NativeConnection } from './native-connection.js';
 import { NativeRequests } from './native-requests.js';
 import { checkPath } from './paths.js';
 import type {
@@ -71,8 +71,8 @@ export class NativeSession implements ZooKeeperSession {
     this.#requests = new NativeRequests(connection, options.timeoutMs);
     this.#reads = new Reads(connection, this.#requests, options.side);
     this.#looks = new Reads(connection, this.#requests, options.side, { isDirect: true });
-    this.id = `0x${connection.native.client_id}`;
-    this.timeoutMs = connection.native.timeout;
+    this.id = `0x${connection.id}`;
+    this.timeoutMs = connection.timeoutMs;
   }
 
   get state(): SessionState {
@@ -155,7 +155,7 @@ export class NativeSession implements ZooKeeperSession {
       }
       checkTransactionSize(first, steps, this.#options.chroot ?? '');
       const { side } = this.#options;
-      const reply = await this.#connection.ask<{ readonly step: TransactionStep | undefined }>((_native, done) => {
+      const reply = await this.#connection.askBeside<{ readonly step: TransactionStep | undefined }>((done) => {
         side.transact(steps, this.#requests.knownZxid, done);
         return 0;
       }, deadline);
@@ -288,11 +288,8 @@ export class NativeSession implements ZooKeeperSession {
     if (this.#options.hasCredentials) return Promise.resolve(AS_AUTHENTICATED);
     this.#onlyThisSession ??= (async () => {
       const { credential, entry } = makeIdentity();
-      const { code } = await this.#requests.say({
-        ...asked,
-        deadline,
-        send: (native, done) => native.add_auth('digest', credential, (code) => done(code)),
-      });
+      this.#connection.remember('digest', credential);
+      const { code } = await this.#requests.say({ ...asked, deadline, send: giveCredential('digest', credential) });
       if (code !== 0) throw codeError(code, asked);
       this.#options.side.authenticate('digest', credential);
       return entry;

@@ -6,15 +6,13 @@ import type { NativeRequests } from './native-requests.js';
 import type { NodeAcl, NodeChildren, NodeData, Stat, Watch } from './port.js';
 import type { AclAnswer, AtLeast, SideSession } from './side-session.js';
 import { toStat, type RawStat } from './stat.js';
-import type { WatchKind } from './watches.js';
+import { watchedState } from './watches.js';
 
 type WithStat<T = unknown> = T & { readonly stat: RawStat | undefined };
 
 /** With so many requests under way reads go over the side session, which sends many at once. */
 const MANY = 8;
 const NO_NODE = -101;
-/** The type of an event of the session: it says nothing of the node, and the watch stays. */
-const SESSION_EVENT = -1;
 
 export class Reads {
   readonly #connection: NativeConnection;
@@ -114,8 +112,8 @@ export class Reads {
         ...asked,
         deadline,
         send: (native, done) =>
-          native.aw_get(path, this.#fired.node, (code, _text, stat, data) => {
-            if (code === 0) watch = this.#connection.watches.add('node', path);
+          native.aw_get(path, this.#connection.fired.node, (code, _text, stat, data) => {
+            if (code === 0) watch = this.#connection.watches.add('node', path, watchedState('node', stat));
             done(code, { stat: stat ?? undefined, data });
           }),
       });
@@ -134,8 +132,8 @@ export class Reads {
       ...asked,
       deadline,
       send: (native, done) =>
-        native.aw_exists(path, this.#fired.node, (code) => {
-          if (code === NO_NODE) watch = this.#connection.watches.add('node', path);
+        native.aw_exists(path, this.#connection.fired.node, (code) => {
+          if (code === NO_NODE) watch = this.#connection.watches.add('node', path, watchedState('node', null));
           done(code);
         }),
     });
@@ -150,22 +148,13 @@ export class Reads {
       ...asked,
       deadline,
       send: (native, done) =>
-        native.aw_get_children2(path, this.#fired.children, (code, _text, names, stat) => {
-          if (code === 0) watch = this.#connection.watches.add('children', path);
+        native.aw_get_children2(path, this.#connection.fired.children, (code, _text, names, stat) => {
+          if (code === 0) watch = this.#connection.watches.add('children', path, watchedState('children', stat));
           done(code, { stat: stat ?? undefined, names });
         }),
     });
     if (!watch || !answer) throw codeError(code, asked);
     return { children: (answer.names ?? []).sort(), stat: statOrFail(answer, asked), watch };
-  }
-
-  /** One function for all watches of a kind: the library never lets go of one. */
-  readonly #fired = { node: this.#teller('node'), children: this.#teller('children') };
-
-  #teller(kind: WatchKind) {
-    return (type: number, _state: number, path: string): void => {
-      if (type !== SESSION_EVENT) this.#connection.watches.fire(kind, path);
-    };
   }
 }
 

@@ -29,7 +29,7 @@ export interface Said<Answer> {
 
 /**
  * The connection went while the request was under way: connection loss, no answer in two thirds of the session's time; and what the library
- * says of all requests where it takes an answer for one to none of them and hangs up, seen when connections are cut one after the other.
+ * says of all requests where it takes an answer for one to none of them and hangs up.
  */
 const LOST: readonly number[] = [-4, -7, -2];
 /** Refused before it was looked at: session just moved here, server too busy. */

@@ -2,27 +2,24 @@
  * Opens sessions with the npm package `zookeeper`, the only file that imports it. The library is silent about a bad address and about every
  * reason a connection does not come, and sometimes stops trying: so names are resolved here, tries are made anew, and servers are probed.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { ZkdError, messageOf } from '../errors.js';
 import { formatServer } from './connect-string.js';
-import type { NativeClientClass } from './native-client.js';
-import { NativeConnection } from './native-connection.js';
+import type { NativeClient, NativeClientClass } from './native-client.js';
+import { NativeConnection, giveCredential, type EndReason, type SessionPass } from './native-connection.js';
+import { longestTryMs, openClient, resolveAll, type Resolved } from './native-open.js';
 import { NativeSession } from './native-operations.js';
 import { checkPath } from './paths.js';
 import type { OpenSession, ServerAddress, SessionOptions } from './port.js';
-import { probeServer, resolveHost, type ServerVerdict } from './probe-server.js';
+import { probeServer, type ServerVerdict } from './probe-server.js';
 import { SideSession } from './side-session.js';
 
-const SESSION_TIMEOUT_MS = 10_000;
 const TIMEOUT_MS = 10_000;
-/** Below a session time of this the library never connects. */
-const LEAST_SESSION_TIMEOUT_MS = 1000;
 /** The first try's time; each later one has twice as much. */
 const FIRST_TRY_MS = 1000;
+const BETWEEN_TRIES_MS = 100;
 /** A server that refuses may be starting: it has so long. */
 const REFUSAL_GRACE_MS = 2500;
-/** The library gives a session up after 10 partial reads unless told otherwise; a large answer has more. */
-const PARTIAL_READS = 2 ** 31 - 1;
 
 export const openNativeSession: OpenSession = async (options) => {
   const { timeoutMs = TIMEOUT_MS, chroot = '/', auth = [], signal } = options;
@@ -30,7 +27,8 @@ export const openNativeSession: OpenSession = async (options) => {
   checkOptions(options);
   const Client = await loadClient();
   const startedAt = performance.now();
-  const connection = await connect(Client, options, startedAt + timeoutMs);
+  const client = await connect(Client, options, startedAt + timeoutMs);
+  const connection = new NativeConnection(client, (pass, over) => reopen(Client, options, pass, over));
   try {
     await authenticate(connection, auth, startedAt + timeoutMs);
     signal?.throwIfAborted();
@@ -64,20 +62,56 @@ async function loadClient(): Promise<NativeClientClass> {
   }
 }
 
-async function connect(Client: NativeClientClass, options: SessionOptions, deadline: number): Promise<NativeConnection> {
+async function connect(Client: NativeClientClass, options: SessionOptions, deadline: number): Promise<NativeClient> {
   const { servers, signal } = options;
   const startedAt = performance.now();
-  let tryMs = Math.min(FIRST_TRY_MS, (deadline - startedAt) / 2);
+  const longestMs = longestTryMs(options);
+  let tryMs = Math.min(FIRST_TRY_MS, longestMs, (deadline - startedAt) / 2);
   let verdicts: Verdicts = new Map();
   for (let isFirst = true; ; isFirst = false) {
     const leftMs = deadline - performance.now();
     if (leftMs <= 1) throw unreachable(servers, verdicts);
     const round = await playRound(Client, options, { timeMs: Math.ceil(Math.min(tryMs, leftMs)), isFirst });
-    if (round.connection) return round.connection;
+    if (round.client) return round.client;
     signal?.throwIfAborted();
     verdicts = round.verdicts ?? verdicts;
     if (isHopeless([...verdicts.values()], performance.now() - startedAt)) throw unreachable(servers, verdicts);
-    tryMs *= 2;
+    tryMs = Math.min(tryMs * 2, longestMs);
+  }
+}
+
+/** Goes on with a session whose connection was lost, for as long as it takes. */
+async function reopen(
+  Client: NativeClientClass,
+  options: SessionOptions,
+  pass: SessionPass,
+  over: AbortSignal,
+): Promise<NativeClient | EndReason> {
+  const longestMs = longestTryMs(options);
+  for (let tryMs = Math.min(FIRST_TRY_MS, longestMs); !over.aborted; tryMs = Math.min(tryMs * 2, longestMs)) {
+    const found = await inTime(tryMs, over, async (inTry) => {
+      const addresses = await resolveAll(options.servers, inTry);
+      return await openClient(Client, addresses, options, inTry, pass);
+    });
+    if (found !== undefined) return found;
+    await sleep(BETWEEN_TRIES_MS);
+  }
+  return 'closed';
+}
+
+/** Ends the work's signal when it is done, after `timeMs`, and with `over`. */
+async function inTime<T>(timeMs: number, over: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const round = new AbortController();
+  const end = (): void => round.abort();
+  const timer = setTimeout(end, Math.ceil(timeMs));
+  over?.addEventListener('abort', end, { once: true });
+  if (over?.aborted) end();
+  try {
+    return await work(round.signal);
+  } finally {
+    clearTimeout(timer);
+    over?.removeEventListener('abort', end);
+    end();
   }
 }
 
@@ -88,69 +122,14 @@ async function playRound(
   Client: NativeClientClass,
   options: SessionOptions,
   { timeMs, isFirst }: { readonly timeMs: number; readonly isFirst: boolean },
-): Promise<{ readonly connection: NativeConnection | undefined; readonly verdicts?: Verdicts | undefined }> {
-  const { servers, chroot = '', signal } = options;
-  const round = new AbortController();
-  const timer = setTimeout(() => round.abort(), timeMs);
-  const over = signal ? AbortSignal.any([round.signal, signal]) : round.signal;
-  try {
-    const addresses = await resolveAll(servers, over);
-    // As the library parses it: the port comes after the last colon.
-    const known = addresses.flatMap(({ ips, server }) => ips.map((ip) => `${ip}:${server.port}`));
-    const probing = isFirst && known.length > 0 ? undefined : probeAll(addresses, timeMs, over);
-    const connection = known.length > 0 ? await tryOnce(Client, `${known.join(',')}${chroot}`, options, over) : undefined;
-    if (connection) return { connection };
-    return { connection, verdicts: await probing };
-  } finally {
-    clearTimeout(timer);
-    round.abort();
-  }
-}
-
-interface Resolved {
-  readonly server: ServerAddress;
-  readonly ips: readonly string[];
-}
-
-async function resolveAll(servers: readonly ServerAddress[], over: AbortSignal): Promise<Resolved[]> {
-  const tooLate = new Promise<string[]>((resolve) => over.addEventListener('abort', () => resolve([]), { once: true }));
-  return await Promise.all(servers.map(async (server) => ({ server, ips: await Promise.race([resolveHost(server.host), tooLate]) })));
-}
-
-/** One instance is one try: to start one a second time would abort the process. */
-function tryOnce(
-  Client: NativeClientClass,
-  connectString: string,
-  { sessionTimeoutMs = SESSION_TIMEOUT_MS }: SessionOptions,
-  over: AbortSignal,
-): Promise<NativeConnection | undefined> {
-  return new Promise((resolve) => {
-    if (over.aborted) {
-      resolve(undefined);
-      return;
-    }
-    const client = new Client({
-      connect: connectString,
-      timeout: Math.max(Math.ceil(sessionTimeoutMs), LEAST_SESSION_TIMEOUT_MS),
-      debug_level: 0,
-      response_counter_limit: PARTIAL_READS,
-    });
-    const giveUp = (): void => {
-      client.removeAllListeners();
-      client.close();
-      resolve(undefined);
-    };
-    over.addEventListener('abort', giveUp, { once: true });
-    client.on('connect', () => {
-      over.removeEventListener('abort', giveUp);
-      client.removeAllListeners();
-      resolve(new NativeConnection(client));
-    });
-    client.on('close', () => {
-      over.removeEventListener('abort', giveUp);
-      resolve(undefined);
-    });
-    client.init({});
+): Promise<{ readonly client: NativeClient | undefined; readonly verdicts?: Verdicts | undefined }> {
+  return await inTime(timeMs, options.signal, async (over) => {
+    const addresses = await resolveAll(options.servers, over);
+    const isKnown = addresses.some(({ ips }) => ips.length > 0);
+    const probing = isFirst && isKnown ? undefined : probeAll(addresses, timeMs, over);
+    const client = await openClient(Client, addresses, options, over);
+    if (typeof client === 'object') return { client };
+    return { client: undefined, verdicts: await probing };
   });
 }
 
@@ -188,7 +167,8 @@ function suggestions(problems: readonly string[]): string[] {
 
 async function authenticate(connection: NativeConnection, auth: NonNullable<SessionOptions['auth']>, deadline: number): Promise<void> {
   for (const { scheme, credential } of auth) {
-    const reply = await connection.ask<undefined>((native, done) => native.add_auth(scheme, credential, (code) => done(code)), deadline);
+    connection.remember(scheme, credential);
+    const reply = await connection.ask(giveCredential(scheme, credential), deadline);
     // A credential whose reply was lost is sent again by the library when it is connected again.
     if (reply?.code === 0 || reply?.code === -4 || reply?.code === -7) continue;
     // How it ended is told a moment after the reply.

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   digestId,
@@ -11,7 +11,7 @@ import {
 } from '../../../src/zookeeper/index.js';
 import { failureOf } from '../../support/failure-of.js';
 import { docker, status, up, useEnsembles } from '../../support/story.js';
-import { openWire, type Wire } from './proxy.js';
+import { openEcho, openWire, type Wire } from './proxy.js';
 
 const SESSION_TIMEOUT_MS = 4000;
 const none = Buffer.alloc(0);
@@ -135,6 +135,34 @@ describe('a session whose connection breaks', () => {
     }
     isOver = true;
     await Promise.all(reading);
+  });
+
+  it('lives on where a connection is gone at the very moment something is sent', async () => {
+    const { wire, session } = await wired();
+    const root = await fresh(session);
+    for (let round = 0; round < 3; round++) {
+      // An answer has just come: the library has told the event loop to watch its socket, which has not begun.
+      await session.get(root);
+      await nextTurn();
+      wire.drop();
+      await Promise.all(Array.from({ length: 8 }, () => session.exists(root)));
+    }
+    expect(session.state).toBe('connected');
+  });
+
+  it('leaves the other sockets of the process alone when it finds another server', async () => {
+    const { wire, session } = await wired();
+    const root = await fresh(session);
+    const echo = await openEcho();
+    later.push(() => echo.close());
+    for (let round = 0; round < 5; round++) {
+      wire.drop();
+      const reading = session.get(root);
+      // Sockets opened at every moment of it get the numbers of those that have just been closed.
+      const talks = await Promise.all([0, 5, 20, 60].map(async (ms) => await sleep(ms).then(() => echo.talk())));
+      await reading;
+      expect(await Promise.all(talks.map((talk) => talk('still there')))).toEqual(talks.map(() => 'still there'));
+    }
   });
 
   it('never lets others read the data of a node with an ACL, whatever is lost', async () => {

@@ -64,3 +64,37 @@ export async function openWire(targets: readonly ServerAddress[]): Promise<Wire>
     },
   };
 }
+
+/** Says what it is told, on as many connections as there are. */
+export interface Echo {
+  /** A new connection; it answers what comes back on it. */
+  talk(): Promise<(text: string) => Promise<string>>;
+  close(): Promise<void>;
+}
+
+export async function openEcho(): Promise<Echo> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket.on('error', () => undefined));
+    socket.pipe(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    async talk() {
+      const socket = createConnection((server.address() as AddressInfo).port, '127.0.0.1');
+      sockets.add(socket);
+      await once(socket, 'connect');
+      return async (text) => {
+        socket.write(text);
+        const [answer] = (await once(socket, 'data')) as [Buffer];
+        return answer.toString();
+      };
+    },
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}

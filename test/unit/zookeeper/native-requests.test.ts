@@ -1,8 +1,10 @@
 import { EventEmitter } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { NativeClient, NativeRequests } from '../../../src/zookeeper/native-client.js';
-import { NativeConnection } from '../../../src/zookeeper/native-connection.js';
+import { NativeConnection, type EndReason, type Reopen } from '../../../src/zookeeper/native-connection.js';
 import { NativeSession } from '../../../src/zookeeper/native-operations.js';
+import type { Watch } from '../../../src/zookeeper/port.js';
 import { SideSession } from '../../../src/zookeeper/side-session.js';
 import { failureOf } from '../../support/failure-of.js';
 
@@ -29,11 +31,14 @@ class ScriptedClient extends EventEmitter implements NativeClient {
   isInCallback = false;
   closedInCallback: boolean | undefined;
   readonly native: NativeRequests;
+  /** The library's: 3 while connected. */
+  readonly state = { client_id: 'abc', client_password: 'def', timeout: 4000, state: 3 };
+  readonly #unanswered = new Set<(code: number, text: string) => void>();
+  isClosed = false;
 
   constructor() {
     super();
-    const state = { client_id: 'abc', timeout: 4000, state: 3 };
-    this.native = new Proxy(state, {
+    this.native = new Proxy(this.state, {
       get: (target, name) => {
         if (typeof name === 'symbol' || name in target) return target[name as keyof typeof target];
         return (...args: unknown[]) => this.#take(name, args);
@@ -47,6 +52,10 @@ class ScriptedClient extends EventEmitter implements NativeClient {
 
   close(): void {
     this.closedInCallback ??= this.isInCallback;
+    this.isClosed = true;
+    this.state.state = 0;
+    for (const done of this.#unanswered) done(-116, 'closing');
+    this.#unanswered.clear();
   }
 
   /** Answers the next request with a code, and what belongs to it. */
@@ -62,7 +71,10 @@ class ScriptedClient extends EventEmitter implements NativeClient {
     this.asked.push(name);
     const answer = this.answers.shift();
     const done = args.at(-1) as (...given: unknown[]) => void;
-    if (!answer) return 0;
+    if (!answer) {
+      this.#unanswered.add(done);
+      return 0;
+    }
     let refusal: number | undefined;
     setImmediate(() => {
       this.isInCallback = true;
@@ -70,18 +82,34 @@ class ScriptedClient extends EventEmitter implements NativeClient {
       this.isInCallback = false;
     });
     if (answer.length === 0) {
-      refusal = answer(() => undefined);
-      return refusal ?? 0;
+      refusal = answer(() => undefined) ?? 0;
+      if (refusal === 0) this.#unanswered.add(done);
+      return refusal;
     }
     return 0;
   }
 }
 
-function scripted(timeoutMs = 1000): { client: ScriptedClient; session: NativeSession } {
+interface Scripted {
+  readonly client: ScriptedClient;
+  readonly session: NativeSession;
+  readonly connection: NativeConnection;
+  /** What takes the session up when its client is lost, one after the other; nothing where there is none. */
+  readonly next: (ScriptedClient | EndReason)[];
+}
+
+function scripted(timeoutMs = 1000): Scripted {
   const client = new ScriptedClient();
+  const next: (ScriptedClient | EndReason)[] = [];
+  const reopen: Reopen = (pass) => {
+    expect(pass).toEqual({ client_id: 'abc', client_password: 'def' });
+    const found = next.shift();
+    return found === undefined ? new Promise(() => undefined) : Promise.resolve(found);
+  };
+  const connection = new NativeConnection(client, reopen);
   const side = new SideSession([], {});
-  const session = new NativeSession(new NativeConnection(client), { timeoutMs, chroot: null, hasCredentials: false, side });
-  return { client, session };
+  const session = new NativeSession(connection, { timeoutMs, chroot: null, hasCredentials: false, side });
+  return { client, session, connection, next };
 }
 
 const none = Buffer.alloc(0);
@@ -152,6 +180,70 @@ describe('requests over the client library', () => {
     await session.get('/a').then(() => session.close());
     expect(client.closedInCallback).toBe(false);
     expect(client.asked).toEqual(['a_get']);
+  });
+
+  it('go out over another client for the same session where one is lost, after it has caught up', async () => {
+    const { client, session, connection, next } = scripted();
+    const other = new ScriptedClient().next(0).next(0).next(0, STAT, none);
+    next.push(other);
+    connection.remember('digest', 'alice:wonder');
+    const reading = session.get('/a');
+    await nextTurn();
+    client.emit('connecting', client);
+    expect(client.isClosed).toBe(false);
+    expect(session.state).toBe('disconnected');
+    expect((await reading).stat.version).toBe(0);
+    expect(other.asked).toEqual(['add_auth', 'a_sync', 'a_get']);
+    expect([client.isClosed, client.closedInCallback, session.state, session.id]).toEqual([true, false, 'connected', '0xabc']);
+  });
+
+  it('close a client at once that could not send', async () => {
+    const { client, session, next } = scripted();
+    const other = new ScriptedClient().next(0).next(0);
+    next.push(other);
+    client.answers.push(() => {
+      client.state.state = 999;
+      return 0;
+    });
+    const deleting = session.delete('/a');
+    await Promise.resolve();
+    expect(client.isClosed).toBe(true);
+    await deleting;
+    expect([client.asked, other.asked]).toEqual([['a_delete_'], ['a_sync', 'a_delete_']]);
+  });
+
+  it('end with the session where its time was over before another client came', async () => {
+    const { client, session, next } = scripted();
+    next.push('session-expired');
+    const failing = failureOf(session.set('/a', none));
+    await nextTurn();
+    client.emit('connecting', client);
+    expect((await failing).details).toMatchObject({ reason: 'session-expired', outcome: 'unknown' });
+    expect(session.state).toBe('expired');
+  });
+
+  it('leave watches that are set again with another client, and fire for what has changed meanwhile', async () => {
+    const { client, session, next } = scripted();
+    client.next(0, STAT, none).next(0, ['x'], STAT).next(-101).next(-101);
+    const changed = await session.watchNode('/changed');
+    const same = await session.watchChildren('/same');
+    const absent = await session.watchNode('/absent');
+    const other = new ScriptedClient()
+      .next(0)
+      .next(0, { ...STAT, mzxid: 7 })
+      .next(-101)
+      .next(0, ['x'], { ...STAT, mzxid: 7 });
+    next.push(other);
+    client.emit('connecting', client);
+    const signals = async ({ watch }: { readonly watch: Watch }) => [await watch.next(), await watch.next()];
+    for (const one of [changed, same, absent]) expect(await signals(one)).toEqual(['disconnected', 'connected']);
+    expect(await changed.watch.next()).toBe('fired');
+    expect(other.asked).toEqual(['a_sync', 'aw_exists', 'aw_exists', 'aw_get_children2']);
+    const last = new ScriptedClient();
+    next.push(last);
+    other.emit('connecting', other);
+    for (const one of [same, absent]) expect(await signals(one)).toEqual(['disconnected', 'connected']);
+    expect(last.asked).toEqual(['a_sync', 'aw_exists', 'aw_get_children2']);
   });
 
   it('are refused by the library itself without a word of what was in them', async () => {
