@@ -39,6 +39,8 @@ export abstract class SessionCommand<Result extends object> extends ZkdCommand<R
   static override baseFlags = { ...ZkdCommand.baseFlags, ...sessionFlags, ...engineFlags };
 
   readonly #sessions: Promise<ZooKeeperSession>[] = [];
+  /** The ensembles' names, by the flag that would say them. */
+  readonly #chosen = new Map<string, string>();
   #servers: readonly ServerAddress[] = [];
 
   /** Does the work in a session with the ensemble the flags name. SIGINT and SIGTERM end the wait for it; the session is closed then. */
@@ -119,15 +121,19 @@ export abstract class SessionCommand<Result extends object> extends ZkdCommand<R
     }
     if (connect !== undefined && !isClusterTyped) return connect;
     const { readEnvironment, selectCluster } = await import('../cluster/index.js');
-    const name = await selectCluster(() => this.engine(flags), {
-      argument: undefined,
-      flag: cluster,
-      isFlagTyped: isClusterTyped,
-      ask: this.terminal.interactive ? (all) => askChoice('Which ensemble?', all) : undefined,
-      mustBeSaid: false,
-    }).catch((error: unknown) => {
-      throw cluster === undefined ? orConnect(error, names[0]) : error;
-    });
+    // Who was asked once is not asked again when the session is opened anew.
+    const name =
+      this.#chosen.get(names[1]) ??
+      (await selectCluster(() => this.engine(flags), {
+        argument: undefined,
+        flag: cluster,
+        isFlagTyped: isClusterTyped,
+        ask: this.terminal.interactive ? (all) => askChoice('Which ensemble?', all) : undefined,
+        mustBeSaid: false,
+      }).catch((error: unknown) => {
+        throw cluster === undefined ? orConnect(error, names[0]) : error;
+      }));
+    this.#chosen.set(names[1], name);
     return parseConnectString((await readEnvironment(await this.engine(flags), name)).ZKD_CONNECT);
   }
 

@@ -16,7 +16,8 @@ export interface TreePlace {
  */
 export async function copyTree(from: TreePlace, to: TreePlace, options: PlaceOptions): Promise<PlaceResult> {
   await refuseOverlap(from, to, options.mode === 'mirror');
-  if (isReserved(from.path)) throw refusal(`Znode "${from.path}" is not copied: ZooKeeper keeps its own data there`, from, to);
+  if (isReserved(from.path, from.session.chroot))
+    throw refusal(`Znode "${from.path}" is not copied: ZooKeeper keeps its own data there`, from, to);
   const { ephemerals = false, signal } = options;
   const records = readTree(from.session, from.path, { ephemerals: true, ...(signal && { signal }) });
   return placeTree(to.session, to.path, records, { ...options, ephemerals });
@@ -66,7 +67,7 @@ async function findLandmark(from: TreePlace, to: TreePlace): Promise<string | un
   const deepest = ways.reduce((longest, path) => (path.length > longest.length ? path : longest));
   if (deepest !== '/') return deepest;
   const { children } = await from.session.children('/');
-  return children.map((name) => `/${name}`).find((path) => !isReserved(path));
+  return children.map((name) => `/${name}`).find((path) => !isReserved(path, null));
 }
 
 /** A chroot that nobody made yet shows nothing of its ensemble. */

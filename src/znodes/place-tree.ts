@@ -53,7 +53,7 @@ export async function placeTree(
   records: AsyncGenerator<TreeRecord, void, undefined>,
   options: PlaceOptions,
 ): Promise<PlaceResult> {
-  if (isReserved(target)) throw reserved(target);
+  if (isReserved(target, session.chroot)) throw reserved(target);
   const placing = new Placing(session, target, options);
   try {
     await placing.run(records);
@@ -91,6 +91,8 @@ class Placing {
   /** To be created together. */
   #together: Begun[] = [];
   #bytesTogether = 0;
+  /** Those above the target are there. */
+  #parents: Promise<void> | undefined;
   /** The topmost nodes that are to go. */
   readonly #extras: string[] = [];
 
@@ -101,8 +103,9 @@ class Placing {
     this.#pool = new WorkPool(options.signal);
   }
 
+  readonly #isReserved = (path: string): boolean => isReserved(path, this.#session.chroot);
+
   async run(records: AsyncGenerator<TreeRecord, void, undefined>): Promise<void> {
-    if (this.#options.dryRun !== true) await this.#makeParents();
     try {
       await this.#placeRecords(records);
       await this.#pool.drain();
@@ -150,7 +153,7 @@ class Placing {
   async *#existing(): AsyncGenerator<{ readonly path: string; readonly isRemovable: boolean }, void, undefined> {
     const { signal, ephemerals = false } = this.#options;
     try {
-      for await (const { path, stat } of walk(this.#session, this.#target, { skip: isReserved, ...(signal && { signal }) })) {
+      for await (const { path, stat } of walk(this.#session, this.#target, { skip: this.#isReserved, ...(signal && { signal }) })) {
         yield { path: relativePath(this.#target, path), isRemovable: ephemerals || (stat !== null && stat.kind !== 'ephemeral') };
       }
     } catch (error) {
@@ -164,6 +167,8 @@ class Placing {
       this.#done.leftOut += 1;
       return;
     }
+    // Not before there is something to write below them.
+    if (this.#options.dryRun !== true) await (this.#parents ??= this.#makeParents());
     const begun = this.#enter(path, record);
     if (!begun.step) {
       await this.#flush();
@@ -188,7 +193,7 @@ class Placing {
   #stepFor(path: string, { data, acl, kind }: TreeRecord): TransactionStep | undefined {
     const isPlain = kind === 'persistent' || kind === 'ephemeral';
     const { dryRun = false } = this.#options;
-    if (this.#wasThere || dryRun || !isPlain || !data || !acl || path === '/' || isReserved(path)) return undefined;
+    if (this.#wasThere || dryRun || !isPlain || !data || !acl || path === '/' || this.#isReserved(path)) return undefined;
     return { kind: 'create', path, data, acl };
   }
 
@@ -250,7 +255,7 @@ class Placing {
   async #place(path: string, { data, acl, kind, ttlMs }: TreeRecord, mayBeOurs: boolean): Promise<boolean> {
     const { mode, dryRun = false, signal } = this.#options;
     try {
-      if (isReserved(path)) throw reserved(path);
+      if (this.#isReserved(path)) throw reserved(path);
       if (!data || !acl || !kind) throw deniedFailure('reading all of the original', path);
       const wanted = { data, acl, kind: kind === 'ephemeral' ? ('persistent' as const) : kind, ttlMs };
       const isExpected = this.#wasThere;

@@ -19,7 +19,8 @@ export async function* readTree(
   root: string,
   { ephemerals = false, signal }: ReadTreeOptions = {},
 ): AsyncGenerator<TreeRecord, void, undefined> {
-  const skip = isReserved(root) ? {} : { skip: isReserved };
+  const { chroot } = session;
+  const skip = isReserved(root, chroot) ? {} : { skip: (path: string) => isReserved(path, chroot) };
   for await (const { path, stat, data, acl } of walk(session, root, {
     withData: true,
     withAcl: true,

@@ -42,8 +42,8 @@ export async function countTree(
 }
 
 /** Throws `refused` (exit 12) for a tree that ZooKeeper itself lives in. Nothing overrides it. */
-export function refuseToRemove(path: string): void {
-  if (path !== '/' && path !== '/zookeeper') return;
+export function refuseToRemove(path: string, chroot: string | null): void {
+  if (path !== '/' && joinPath(chroot ?? '/', path) !== '/zookeeper') return;
   throw new ZkdError(
     'refused',
     `Znode "${path}" is not removed: ${path === '/' ? 'it is the whole tree' : 'ZooKeeper keeps its own data there'}`,
@@ -63,7 +63,7 @@ export async function removeTree(
   root: string,
   { signal, onProgress }: RemoveTreeOptions = {},
 ): Promise<{ readonly removed: number }> {
-  refuseToRemove(root);
+  refuseToRemove(root, session.chroot);
   if (!(await isThere(session, root))) {
     throw new ZkdError('not-found', `Znode "${root}" does not exist`, { details: { reason: 'no-node', path: root } });
   }

@@ -17,9 +17,12 @@ export function isWithin(root: string, path: string): boolean {
   return path === root || root === '/' || path.startsWith(`${root}/`);
 }
 
-/** ZooKeeper's own nodes: quotas and its configuration. They are no part of what is exported, copied or compared. */
-export function isReserved(path: string): boolean {
-  return isWithin('/zookeeper', path);
+/**
+ * ZooKeeper's own nodes, as a session with this chroot sees them: quotas and its configuration. They are no part of what is exported, copied or
+ * compared.
+ */
+export function isReserved(path: string, chroot: string | null): boolean {
+  return isWithin('/zookeeper', joinPath(chroot ?? '/', path));
 }
 
 /** Below zero where `one` comes first in a walk: parents before children, names by code point. */

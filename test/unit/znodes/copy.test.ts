@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { copyTree, type TreePlace } from '../../../src/znodes/copy.js';
 import { diffTrees } from '../../../src/znodes/diff.js';
 import { readTree } from '../../../src/znodes/read-tree.js';
+import { removeTree } from '../../../src/znodes/remove-tree.js';
 import type { AclEntry } from '../../../src/zookeeper/index.js';
 import { FakeZooKeeper, openFakeSession } from '../../fakes/fake-session.js';
 import { failureOf } from '../../support/failure-of.js';
@@ -157,4 +158,25 @@ test('a mirror removes nothing, and a diff claims nothing, below what may not be
     expect((await failureOf(failing)).details).toMatchObject({ failedCount: 1 });
     expect(found).toEqual([]);
   }
+});
+
+test('makes nothing where there is nothing to copy', async () => {
+  const { server, session } = await world();
+  const before = server.tree.paths;
+  const error = await failureOf(copyTree({ session, path: '/none' }, { session, path: '/deep/to' }, { mode: 'create' }));
+  expect(error.details['reason']).toBe('no-node');
+  expect(server.tree.paths).toEqual(before);
+});
+
+test('takes "/zookeeper" below a chroot for what it is, a node as any other', async () => {
+  const { server } = await world();
+  server.putAll(['/from/zookeeper', '/from/zookeeper/x']);
+  const session = await openFakeSession(server, { servers: [], chroot: '/from' });
+  const [own, other] = [await openFakeSession(server, { servers: [], chroot: '/zookeeper' }), await openFakeSession(new FakeZooKeeper())];
+  expect(await copyTree({ session, path: '/' }, { session: other, path: '/all' }, { mode: 'create' })).toMatchObject({ created: 7 });
+  expect(await copyTree({ session, path: '/zookeeper' }, { session, path: '/copy' }, { mode: 'create' })).toMatchObject({ created: 2 });
+  expect(await removeTree(session, '/zookeeper')).toMatchObject({ removed: 2 });
+  expect(await failureOf(copyTree({ session: own, path: '/' }, { session: other, path: '/x' }, { mode: 'create' }))).toMatchObject({
+    code: 'refused',
+  });
 });
