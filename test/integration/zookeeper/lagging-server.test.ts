@@ -50,9 +50,11 @@ async function openLaggingServer() {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const drop = async (): Promise<void> => {
-    const open = [...sockets].filter(({ closed }) => !closed);
-    for (const socket of open) socket.destroy();
-    await Promise.all(open.map((socket) => socket.closed || once(socket, 'close')));
+    for (const socket of sockets) {
+      socket.destroy();
+      if (!socket.closed) await once(socket, 'close');
+    }
+    sockets.clear();
   };
   return {
     asked,
