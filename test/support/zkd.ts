@@ -1,5 +1,6 @@
 /** Runs the built `zkd` as users do: `bin/run.js` as a child process. */
 import { constants } from 'node:os';
+import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 
 const RUN = new URL('../../bin/run.js', import.meta.url).pathname;
@@ -12,7 +13,7 @@ export interface ZkdResult {
 
 export interface ZkdOptions {
   readonly env?: Readonly<Record<string, string>>;
-  readonly input?: string;
+  readonly input?: string | Readable;
   readonly uid?: number;
 }
 
