@@ -6,7 +6,7 @@ import type { Observer } from './apply.js';
 import { chooseMembers } from './choose-members.js';
 import { noSuchEnsemble, observe, type ObservedEnsemble, type ObservedMember } from './observe.js';
 import { findQuorumLoss } from './quorum-guard.js';
-import { isUp, stopContainer } from './stop-container.js';
+import { endContainer, isUp } from './stop-container.js';
 import { viewMembers } from './view.js';
 
 export interface MemberAction {
@@ -148,7 +148,7 @@ function removeMembers(
     observer.start(step);
     const stopped = (async (): Promise<void> => {
       signal.throwIfAborted();
-      if (isUp(container)) await stopContainer(engine, container, signal);
+      if (isUp(container)) await endContainer(engine, container, signal);
     })();
     // The server has its signal to end by then. One that cannot be taken off has left when it is stopped.
     const leaves = container.state === 'running' && !signal.aborted;

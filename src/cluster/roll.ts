@@ -10,7 +10,7 @@ import { claimed, createContainer } from './claim.js';
 import { rollName } from './names.js';
 import type { ObservedMember } from './observe.js';
 import type { EnsembleRecord } from './record.js';
-import { stopContainer } from './stop-container.js';
+import { endContainer } from './stop-container.js';
 
 /** How long a member did not serve because it was replaced or restarted. */
 export interface Outage {
@@ -64,7 +64,7 @@ export async function replaceMember(request: RollRequest, context: RollContext):
   let settled: Promise<void> | undefined;
   await orElse(
     async () => {
-      await stopContainer(engine, old.container, TO_ITS_END);
+      await endContainer(engine, old.container, TO_ITS_END);
       // A stop takes its time: who has lost the turn by now must not leave the member without a container.
       if (!(await engine.findContainer(turn))) throw claimed(record.cluster);
       settled = request.settle(turn);
@@ -87,7 +87,7 @@ export async function restartMember(request: RollRequest, context: RollContext):
   const { turn, isCareful } = await takeTurn(request, context);
   const stoppedAt = performance.now();
   try {
-    await stopContainer(engine, old.container, TO_ITS_END);
+    await endContainer(engine, old.container, TO_ITS_END);
     const { id } = old.container;
     return { containerId: id, outage: await startAndWait(id, { settled: request.settle(id), stoppedAt, isCareful }, request, context) };
   } finally {

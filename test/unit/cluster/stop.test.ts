@@ -36,6 +36,13 @@ describe('stop', () => {
     expect(world.said).toContain('done: stop member 2 (zkd-zk-2)');
   });
 
+  it('gives each server time to end', async () => {
+    const world = await upWorld({ size: 1 });
+    await world.stop();
+    const stops = world.engine.calls.filter(({ method }) => method === 'stopContainer');
+    expect(stops.map(({ args }) => args[1])).toEqual([{ timeoutMs: 10_000 }]);
+  });
+
   it('stops them at the same time: none waits for another', async () => {
     let release: () => void = () => undefined;
     const allAsked = new Promise<void>((resolve) => (release = resolve));
