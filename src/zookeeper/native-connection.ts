@@ -50,6 +50,8 @@ const CONNECTED = 3;
 const CONNECTION_LOST = -4;
 const NO_NODE = -101;
 const CLOSING = -116;
+/** Refused before it was looked at: session just moved here, server too busy. */
+export const NOT_EXECUTED: readonly number[] = [-118, -127];
 const AUTH_FAILED = -113;
 /** The type of an event of the session: it says nothing of the node, and the watch stays. */
 const SESSION_EVENT = -1;
@@ -190,7 +192,7 @@ export class NativeConnection {
     return true;
   }
 
-  /** The lost one goes before another socket is opened: it may get the number that is still in the event loop's books. */
+  /** To close one that is connected would end the session: none is here. The lost one goes before another socket is opened: it may get the number that is still in the event loop's books. */
   #replace(lost: NativeClient): void {
     lost.close();
     void this.#reopen(this.#pass, this.#over.signal).then((next) => {
@@ -205,13 +207,18 @@ export class NativeConnection {
     this.#use(client);
     const { native } = client;
     for (const { scheme, credential } of this.#credentials) native.add_auth(scheme, credential, () => undefined);
-    // Its server may be behind what the session has seen: a new client cannot tell it how far that was.
-    native.a_sync('/', (code) => {
-      if (code !== 0) this.#loseLater(client);
-    });
+    this.#catchUp(client);
     for (const { kind, path } of this.watches.all()) this.#watchAgain(client, kind, path);
     this.#become('connected');
     this.#look(client);
+  }
+
+  /** Its server may be behind what the session has seen: a new client cannot tell it how far that was. */
+  #catchUp(client: NativeClient): void {
+    client.native.a_sync('/', (code) => {
+      // Lost with the connection it is asked again on the next; only what was refused unseen is asked here.
+      if (NOT_EXECUTED.includes(code) && client === this.#client) this.#later(() => this.#catchUp(client));
+    });
   }
 
   #watchAgain({ native }: NativeClient, kind: WatchKind, path: string): void {

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ZkdError } from '../errors.js';
 import { codeError, sessionError, timeoutError, type Asked, type Outcome } from './errors.js';
-import type { NativeConnection, Send } from './native-connection.js';
+import { NOT_EXECUTED, type NativeConnection, type Send } from './native-connection.js';
 import type { SessionReason } from './port.js';
 import type { RawStat } from './stat.js';
 
@@ -32,8 +32,6 @@ export interface Said<Answer> {
  * says of all requests where it takes an answer for one to none of them and hangs up.
  */
 const LOST: readonly number[] = [-4, -7, -2];
-/** Refused before it was looked at: session just moved here, server too busy. */
-const NOT_EXECUTED: readonly number[] = [-118, -127];
 /** The session is over, or was before: invalid state, expired, closing. */
 const OVER: readonly number[] = [-9, -112, -116];
 const NOT_SENT = -9;

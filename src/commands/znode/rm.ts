@@ -37,13 +37,13 @@ Not atomic: whoever looks meanwhile sees a part of the tree. What may not be rem
     const { version, recursive } = flags;
     if (recursive && version !== undefined)
       throw new ZkdError('usage', 'A version is one of one node: give --recursive or --version, not both');
+    refuseToRemove(path, flags.connect?.chroot ?? null);
     if (recursive && !flags.yes && !this.terminal.interactive) {
       throw new ZkdError('usage', `Nobody can be asked whether "${path}" shall go with all below it: agree with --yes`, {
         suggestions: [`zkd znode rm ${path} --recursive --yes`],
       });
     }
     const removed = await this.inSession(flags, async (session, signal) => {
-      refuseToRemove(path, session.chroot);
       if (recursive) return this.#removeTree(session, path, flags.yes, signal);
       await session.delete(path, version === undefined ? {} : { version });
       return 1;

@@ -184,7 +184,7 @@ describe('requests over the client library', () => {
 
   it('go out over another client for the same session where one is lost, after it has caught up', async () => {
     const { client, session, connection, next } = scripted();
-    const other = new ScriptedClient().next(0).next(0).next(0, STAT, none);
+    const other = new ScriptedClient().next(0).next(-127).next(0).next(0, STAT, none);
     next.push(other);
     connection.remember('digest', 'alice:wonder');
     const reading = session.get('/a');
@@ -193,7 +193,9 @@ describe('requests over the client library', () => {
     expect(client.isClosed).toBe(false);
     expect(session.state).toBe('disconnected');
     expect((await reading).stat.version).toBe(0);
-    expect(other.asked).toEqual(['add_auth', 'a_sync', 'a_get']);
+    expect(other.asked).toEqual(['add_auth', 'a_sync', 'a_sync', 'a_get']);
+    // To close a client that is connected would end the session.
+    expect(other.isClosed).toBe(false);
     expect([client.isClosed, client.closedInCallback, session.state, session.id]).toEqual([true, false, 'connected', '0xabc']);
   });
 
