@@ -5,6 +5,7 @@
  */
 import type {
   ContainerDetails,
+  ContainerHealth,
   ContainerNetwork,
   ContainerSpec,
   ContainerState,
@@ -28,6 +29,8 @@ export interface ListedContainer {
   readonly ImageID: string;
   readonly Labels?: Nullable<Labels>;
   readonly State: string;
+  /** For people: `Up 3 minutes (healthy)`. A listing says nowhere else how a container is. */
+  readonly Status?: string;
   readonly Created: number;
   readonly Ports?: Nullable<readonly { IP?: string; PrivatePort: number; PublicPort?: number; Type: string }[]>;
   readonly NetworkSettings?: Nullable<{ Networks?: Networks }>;
@@ -120,6 +123,7 @@ export function summary(listed: ListedContainer): ContainerSummary {
     ports: publishedPorts(listed),
     networks: networks(listed.NetworkSettings?.Networks),
     volumes: volumes(listed.Mounts),
+    health: containerHealth(/\((?:health: )?(healthy|unhealthy|starting)\)$/.exec(listed.Status ?? '')?.[1]),
   };
 }
 
@@ -127,7 +131,6 @@ export function summary(listed: ListedContainer): ContainerSummary {
 export function details(inspected: InspectedContainer): ContainerDetails {
   const { State: state, Config: config, HostConfig: host, NetworkSettings: net } = inspected;
   const status = containerState(state.Status);
-  const health = state.Health?.Status;
   return {
     id: inspected.Id,
     name: bareName(inspected.Name),
@@ -146,7 +149,7 @@ export function details(inspected: InspectedContainer): ContainerDetails {
     startedAt: moment(state.StartedAt),
     finishedAt: moment(state.FinishedAt),
     restartPolicy: host.RestartPolicy?.Name || 'no',
-    health: health === 'healthy' || health === 'unhealthy' || health === 'starting' ? health : null,
+    health: status === 'running' ? containerHealth(state.Health?.Status) : null,
     env: Object.fromEntries((config.Env ?? []).map(variable)),
     hostname: config.Hostname ?? '',
     user: config.User ?? '',
@@ -156,6 +159,9 @@ export function details(inspected: InspectedContainer): ContainerDetails {
     wantedPorts: bindings(host.PortBindings),
   };
 }
+
+const containerHealth = (word: string | undefined): ContainerHealth | null =>
+  word === 'healthy' || word === 'unhealthy' || word === 'starting' ? word : null;
 
 /** A line of the event stream in our words. Takes the line too: its nanoseconds are above 2^53, so parsing has rounded them. */
 export function engineEvent(message: EventMessage, line: string): EngineEvent {

@@ -47,6 +47,11 @@ export class DockerEngine implements port.Engine {
     return { engineVersion: version.Version, apiVersion: version.ApiVersion, os: version.Os, architecture: version.Arch };
   }
 
+  async identify(): Promise<port.EngineIdentity> {
+    const { ID, Name } = await this.#json<{ ID: string; Name: string }>('ask which engine it is', { method: 'GET', path: ['info'] });
+    return { id: ID, name: Name };
+  }
+
   async createContainer(spec: port.ContainerSpec): Promise<string> {
     const call: Call = { method: 'POST', path: ['containers', 'create'], query: { name: spec.name }, body: createBody(spec) };
     return (await this.#json<{ Id: string }>(`create container "${spec.name}"`, call)).Id;

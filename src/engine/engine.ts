@@ -107,7 +107,11 @@ export interface ContainerSummary {
   readonly networks: readonly ContainerNetwork[];
   /** Mounted volumes by target path. */
   readonly volumes: Readonly<Record<string, string>>;
+  /** Null without a health check, and while it does not run. */
+  readonly health: ContainerHealth | null;
 }
+
+export type ContainerHealth = 'healthy' | 'unhealthy' | 'starting';
 
 export interface ContainerNetwork {
   readonly name: string;
@@ -131,7 +135,6 @@ export interface ContainerDetails extends ContainerSummary {
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
   readonly restartPolicy: string;
-  readonly health: 'healthy' | 'unhealthy' | 'starting' | null;
   readonly env: Readonly<Record<string, string>>;
   readonly hostname: string;
   readonly user: string;
@@ -283,6 +286,13 @@ export interface EngineInfo {
   readonly architecture: string;
 }
 
+/** An engine keeps its id; several can have one host name. */
+export interface EngineIdentity {
+  readonly id: string;
+  /** Of its host. */
+  readonly name: string;
+}
+
 /**
  * A container engine. Every method rejects with a ZkdError carrying an {@link EngineErrorReason}; `find...` answers undefined
  * where the thing is not there. Start, stop, kill of something already so, are successes; removing what is gone too.
@@ -291,6 +301,8 @@ export interface Engine {
   readonly endpoint: EngineEndpoint;
   /** Versions of the engine; also the cheapest proof that it answers. */
   info(): Promise<EngineInfo>;
+  /** Which one it is among engines. */
+  identify(): Promise<EngineIdentity>;
 
   /** Creates a container and its not yet existing named volumes; answers its id. Does not start it. */
   createContainer(spec: ContainerSpec): Promise<string>;

@@ -67,6 +67,7 @@ const IMMEDIATE_SIGNALS: Readonly<Record<string, number>> = { HUP: 1, INT: 2, QU
 /** See the head of the file. */
 export class FakeEngine implements port.Engine {
   endpoint: port.EngineEndpoint = { kind: 'unix', url: 'unix:///fake.sock', remoteHost: null, source: 'a test' };
+  identity: port.EngineIdentity = { id: 'FAKE:ENGINE', name: 'fake-host' };
   version: port.EngineInfo = { engineVersion: '20.10.24', apiVersion: '1.41', os: 'linux', architecture: 'amd64' };
   /** The name of the container the process is said to run in; it runs on a host where absent. */
   ownContainer: string | undefined;
@@ -145,6 +146,10 @@ export class FakeEngine implements port.Engine {
 
   info(): Promise<port.EngineInfo> {
     return this.#call('info', [], 'ask for its version', () => this.version);
+  }
+
+  identify(): Promise<port.EngineIdentity> {
+    return this.#call('identify', [], 'ask which engine it is', () => this.identity);
   }
 
   createContainer(spec: port.ContainerSpec): Promise<string> {
@@ -710,6 +715,7 @@ export class FakeEngine implements port.Engine {
         ...(address === '' ? {} : { gateway: address.replace(/\d+$/, '1') }),
       })),
       volumes: Object.fromEntries(volumes),
+      health: state === 'running' ? container.health : null,
     };
   }
 
@@ -724,7 +730,6 @@ export class FakeEngine implements port.Engine {
       startedAt: container.startedAt,
       finishedAt: container.finishedAt,
       restartPolicy: container.restartPolicy,
-      health: container.health,
       env: { ...image.env, ...spec.env },
       hostname: spec.hostname ?? container.id.slice(0, 12),
       user: spec.user ?? image.user ?? '',

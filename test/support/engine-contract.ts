@@ -125,6 +125,12 @@ export function describeEngineContract(name: string, makeSubject: () => Promise<
       expect(info.os).toBe('linux');
     });
 
+    it('is one and the same engine each time', async () => {
+      const { id, name } = await engine.identify();
+      expect([id, name].every((word) => word.length > 0)).toBe(true);
+      expect(await engine.identify()).toEqual({ id, name });
+    });
+
     describe('a container that is created', () => {
       it('is not started, and is found by name, by id and by short id', async () => {
         const name = fresh();

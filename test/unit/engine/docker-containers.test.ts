@@ -48,7 +48,20 @@ describe('a listed container', () => {
       ports: [{ containerPort: 2181, hostAddress: '0.0.0.0', hostPort: 21811 }],
       networks: [],
       volumes: { '/data': 'v' },
+      health: null,
     });
+  });
+
+  it('tells how it is, as its check says, in the words for people', () => {
+    const status = [
+      'Up 2 minutes (healthy)',
+      'Up 1 second (health: starting)',
+      'Up 5 days (unhealthy)',
+      'Up 2 hours',
+      'Up 2 hours (Paused)',
+    ];
+    expect(status.map((Status) => summary({ ...LISTED, Status }).health)).toEqual(['healthy', 'starting', 'unhealthy', null, null]);
+    expect(summary(LISTED).health).toBeNull();
   });
 
   it('may lack what engines leave out', () => {
@@ -100,9 +113,11 @@ describe('an inspected container', () => {
     ]);
   });
 
-  it('has the health its check says, if there is a check', () => {
-    const health = (Status: string): unknown => details({ ...INSPECTED, State: { ...INSPECTED.State, Health: { Status } } }).health;
-    expect(['healthy', 'unhealthy', 'starting', 'none'].map(health)).toEqual(['healthy', 'unhealthy', 'starting', null]);
+  it('has the health its check says, if there is a check and it runs', () => {
+    const health = (Status: string, state = 'running'): unknown =>
+      details({ ...INSPECTED, State: { ...INSPECTED.State, Status: state, Health: { Status } } }).health;
+    expect(['healthy', 'unhealthy', 'starting', 'none'].map((word) => health(word))).toEqual(['healthy', 'unhealthy', 'starting', null]);
+    expect(health('unhealthy', 'exited')).toBeNull();
   });
 });
 
