@@ -66,6 +66,9 @@ export abstract class ZkdCommand<Result extends object> extends Command {
         suggestions: [`zkd ${this.words} --help`],
       });
     }
+    if (cut !== -1 && this.childArgv.length === 0 && (this.ctor as typeof ZkdCommand).takesChild) {
+      throw new ZkdError('usage', 'A command is missing after "--"', { suggestions: [`zkd ${this.words} --help`] });
+    }
     await super.init();
   }
 

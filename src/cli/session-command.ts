@@ -2,7 +2,7 @@
  * What commands that talk to ZooKeeper share: which one is meant, and a session that is closed however the command ends. With a connection
  * string no container engine is opened; the rooms around the engine load only where one is.
  */
-import { ZkdError } from '../errors.js';
+import { hasReason, ZkdError } from '../errors.js';
 import { unlessAborted } from '../runtime/interruption.js';
 import {
   parseConnectString,
@@ -46,10 +46,13 @@ export abstract class SessionCommand<Result extends object> extends ZkdCommand<R
   /** Does the work in a session with the ensemble the flags name. SIGINT and SIGTERM end the wait for it; the session is closed then. */
   protected async inSession<T>(flags: Flags, work: (session: ZooKeeperSession, signal: AbortSignal) => Promise<T>): Promise<T> {
     const signal = this.interruption();
-    return unlessAborted(
-      this.session(flags).then((session) => work(session, signal)),
-      signal,
-    );
+    const whole = async (): Promise<T> => {
+      const session = await this.session(flags);
+      return work(session, signal).catch(async (error: unknown) => {
+        throw await unlessChroot(error, session);
+      });
+    };
+    return unlessAborted(whole(), signal);
   }
 
   /** A session with the ensemble the flags name; it is closed at the end of the command. */
@@ -69,7 +72,10 @@ export abstract class SessionCommand<Result extends object> extends ZkdCommand<R
       throw new ZkdError('usage', '--to-auth-file is for another ZooKeeper: name it with --to-connect or --to-cluster');
     }
     const auth = authFile === undefined ? [] : await readCredentials(authFile);
-    return this.#open(flags, await this.#target(flags, { connect, cluster, names: ['to-connect', 'to-cluster'] }), auth);
+    const target = await this.#target(flags, { connect, cluster, names: ['to-connect', 'to-cluster'] });
+    return this.#open(flags, target, auth).catch((error: unknown) => {
+      throw ofOtherSide(error);
+    });
   }
 
   /** Agreement, by `--yes` or by a person; `usage` where nobody can be asked. */
@@ -150,6 +156,27 @@ export abstract class SessionCommand<Result extends object> extends ZkdCommand<R
     );
     await super.finally();
   }
+}
+
+/** A node that is missing may be so because all of the session's tree is. */
+async function unlessChroot(error: unknown, session: ZooKeeperSession): Promise<unknown> {
+  const { chroot } = session;
+  if (chroot === null || !hasReason(error, 'no-node')) return error;
+  const root = await session.exists('/').catch(() => undefined);
+  if (root !== null) return error;
+  return new ZkdError('not-found', `The chroot "${chroot}" of the connection string does not exist`, {
+    cause: error,
+    suggestions: [`zkd znode create ${chroot} --parents, connected without the chroot`],
+    details: { reason: 'no-node', path: chroot },
+  });
+}
+
+/** The flag that named the servers is the other one. */
+function ofOtherSide(error: unknown): unknown {
+  if (!(error instanceof ZkdError)) return error;
+  const { code, message, cause, details } = error;
+  const suggestions = error.suggestions.map((text) => text.replace('--connect, or ZKD_CONNECT', '--to-connect, or ZKD_TO_CONNECT'));
+  return new ZkdError(code, message, { cause, details, suggestions });
 }
 
 /** Nobody named an ensemble, and none is found: it need not be one of this engine. */

@@ -2,7 +2,7 @@
  * The folder an export is written into: claimed only where it is empty or holds an export and nothing else, readable by its owner only, and
  * emptied again where the export fails.
  */
-import { mkdir, open, readdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { messageOf, ZkdError } from '../errors.js';
 
@@ -43,7 +43,7 @@ export class ExportFolder {
     await ExportFolder.check(path);
     const folder = new ExportFolder(resolve(path));
     await folder.#attempt('', async () => {
-      const first = await mkdir(folder.path, { recursive: true, mode: 0o700 });
+      const first = await makeFolders(folder.path);
       for (let made = folder.path; first !== undefined && made.startsWith(first); made = dirname(made)) folder.#made.push(made);
       for (const entry of await readdir(folder.path)) await rm(join(folder.path, entry), { recursive: true });
     });
@@ -53,7 +53,7 @@ export class ExportFolder {
   /** Writes a file, in pieces where it comes in pieces. `failure` where it cannot be written. What fails in between is thrown as it is. */
   async write(name: string, content: string | AsyncIterable<string>): Promise<void> {
     const path = join(this.path, name);
-    await this.#attempt(name, () => mkdir(dirname(path), { recursive: true, mode: 0o700 }));
+    await this.#attempt(name, () => makeFolders(dirname(path)));
     const file = await this.#attempt(name, () => open(path, 'wx', 0o600));
     try {
       this.files.push(name);
@@ -109,3 +109,27 @@ async function foreignEntry(path: string): Promise<string | undefined> {
   const index = await readFile(join(path, INDEX_FILE), 'utf8').catch(() => '');
   return index.includes(`"${INDEX_KEY}"`) ? undefined : 'is not empty';
 }
+
+/**
+ * Makes a folder and those above it that are missing; answers the first one it made. Node's own way (`recursive`) never ends where a folder
+ * that is there takes no other, as /proc, which says that it is not there.
+ */
+async function makeFolders(path: string): Promise<string | undefined> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+    return path;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && (await isFolder(path))) return undefined;
+    const parent = dirname(path);
+    if (code !== 'ENOENT' || parent === path || (await isFolder(parent))) throw error;
+    const first = await makeFolders(parent);
+    return (await makeFolders(path)) === undefined ? first : (first ?? path);
+  }
+}
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );

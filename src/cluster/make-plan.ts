@@ -154,7 +154,7 @@ export async function agree(name: string, questions: readonly string[], yes: boo
   const what = questions.join('; ');
   if (!confirm) {
     throw new ZkdError('usage', `This changes ensemble "${name}" with ${what}: say --yes`, {
-      suggestions: [`zkd cluster up ${name} --yes`],
+      suggestions: ['The same command with --yes'],
       details: { cluster: name, questions },
     });
   }

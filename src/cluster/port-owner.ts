@@ -31,7 +31,7 @@ export async function explainPortTaken(engine: Engine, address: string, port: nu
   const owner = await findPortOwner(engine, address, port);
   return new ZkdError('conflict', `Port ${address}:${port} is taken${owner ? ` by ${owner}` : ''}`, {
     cause,
-    suggestions: owner?.endsWith(NO_CONTAINER) ? ['sudo systemctl restart docker'] : ['zkd cluster up --client-port auto'],
+    suggestions: owner?.endsWith(NO_CONTAINER) ? ['sudo systemctl restart docker'] : ['The same command with --client-port auto'],
     details: { reason: 'port-taken', address, port, owner: owner ?? null },
   });
 }

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { messageOf, ZkdError } from '../errors.js';
+import { hasReason, messageOf, ZkdError } from '../errors.js';
 import type { Stat, ZooKeeperSession } from '../zookeeper/index.js';
 
 export interface EditContext {
@@ -70,7 +70,7 @@ async function writeBack(session: ZooKeeperSession, path: string, data: Buffer, 
   const now = await session.exists(path);
   if (now?.czxid !== czxid) {
     throw new ZkdError('conflict', `"${path}" was removed in between${now ? ' and made again' : ''}`, {
-      details: { reason: 'bad-version', path },
+      details: { reason: now ? 'bad-version' : 'no-node', path },
     });
   }
   return session.set(path, data, { version });
@@ -94,10 +94,13 @@ function kept(error: unknown, path: string, file: string): ZkdError {
   const { code, details } = error instanceof ZkdError ? error : new ZkdError('failure', '');
   const isRaced = code === 'conflict' || code === 'not-found';
   const why = isRaced ? `somebody else changed "${path}" in between` : messageOf(error);
+  const again = hasReason(error, 'no-node')
+    ? [`zkd znode create ${path} --file ${file}`]
+    : [`zkd znode get ${path} | diff - ${file}`, `zkd znode set ${path} --file ${file} --version VERSION`];
   const what = details['outcome'] === 'unknown' ? 'It may not be written' : 'Nothing was written';
   return new ZkdError(isRaced ? 'conflict' : code, `${what}: ${why}. Your text is in ${file}`, {
     cause: error,
-    suggestions: [`zkd znode get ${path} | diff - ${file}`, `zkd znode set ${path} --file ${file}`],
+    suggestions: again,
     details: { ...details, path, file },
   });
 }

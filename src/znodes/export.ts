@@ -1,4 +1,5 @@
 /** Writing a tree out as lines. Streams: memory does not grow with the tree. */
+import { ZkdError } from '../errors.js';
 import type { ZooKeeperSession } from '../zookeeper/index.js';
 import { deniedFailure, Failures } from './failures.js';
 import { isDenied, readTree } from './read-tree.js';
@@ -61,11 +62,17 @@ export async function exportTree(
     await write(pending);
     pending = '';
   }
+  // Nodes come and go while it walks; without its root there is nothing left that the file would be of.
+  if (!(await session.exists(root))) throw rootRemoved(root);
   const newestZxid = nodes > 0 ? `0x${newest.toString(16)}` : null;
   const lastZxid = await readZxid();
   await write(`${pending}${formatEnd({ nodes, denied: failures.count, newestZxid, lastZxid })}\n`);
   failures.throwIfAny('read whole', nodes, { root, nodes, bytes });
   return { root, nodes, bytes, firstZxid, lastZxid, newestZxid };
+}
+
+function rootRemoved(root: string): ZkdError {
+  return new ZkdError('not-found', `Znode "${root}" was removed while it was exported`, { details: { reason: 'no-node', path: root } });
 }
 
 const max = (one: bigint, other: bigint): bigint => (one > other ? one : other);

@@ -1,5 +1,5 @@
 /** Keeping an ephemeral node alive. */
-import { ZkdError } from '../errors.js';
+import { hasReason, ZkdError } from '../errors.js';
 import type { ZooKeeperSession } from '../zookeeper/index.js';
 
 /**
@@ -8,8 +8,22 @@ import type { ZooKeeperSession } from '../zookeeper/index.js';
  */
 export async function holdNode(session: ZooKeeperSession, path: string, onConnection: (isThere: boolean) => void): Promise<never> {
   for (;;) {
-    const { node, watch } = await session.watchNode(path);
+    const { node, watch } = await held(session.watchNode(path), path);
     if (!node) throw new ZkdError('not-found', `Somebody removed "${path}"`, { details: { reason: 'no-node', path } });
-    for (let signal = await watch.next(); signal !== 'fired'; signal = await watch.next()) onConnection(signal === 'connected');
+    for (let signal = await held(watch.next(), path); signal !== 'fired'; signal = await held(watch.next(), path))
+      onConnection(signal === 'connected');
+  }
+}
+
+/** Whoever holds a node asked for no watch. */
+async function held<T>(wait: Promise<T>, path: string): Promise<T> {
+  try {
+    return await wait;
+  } catch (error) {
+    if (!hasReason(error, 'session-expired')) throw error;
+    throw new ZkdError('zookeeper-unavailable', `The session has expired, and "${path}" is gone with it`, {
+      cause: error,
+      details: { reason: 'session-expired', path },
+    });
   }
 }

@@ -24,7 +24,8 @@ export async function makeNode(session: ZooKeeperSession, { path, data, parents,
   return session.create(path, data, options);
 }
 
-function noParent(path: string, cause: unknown): ZkdError {
+/** For a node that cannot be made because of what is missing above it. */
+export function noParent(path: string, cause: unknown): ZkdError {
   const parent = path.slice(0, path.lastIndexOf('/')) || '/';
   return new ZkdError('not-found', `Cannot create "${path}": there is no "${parent}"`, {
     cause,

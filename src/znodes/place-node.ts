@@ -28,16 +28,18 @@ export interface PlaceNodeOptions {
 /** What a node shall be like. */
 export type Wanted = Pick<TreeRecord, 'ttlMs'> & { readonly kind: NodeKind; readonly data: Buffer; readonly acl: readonly AclEntry[] };
 
-/** Before each further try; a new leader is there within the session's own patience. */
+/** Before each further try. */
 const PAUSES_MS: readonly number[] = [50, 200, 500, 1000, 2000];
 
 /**
  * Creates the node, or makes it what it shall be. A node's kind cannot be changed: rejects with `conflict` where it is another. Rejects with
- * whatever the session says, a lost connection after five further tries.
+ * whatever the session says; a lost connection after five further tries, of which none begins later than a session lives, since a new leader
+ * is there by then.
  */
 export async function placeNode(session: ZooKeeperSession, path: string, wanted: Wanted, options: PlaceNodeOptions): Promise<Placed> {
   const { signal, clock = systemClock } = options;
   let { mayBeOurs = false } = options;
+  const startedAt = clock.now();
   for (let round = 0; ; round += 1) {
     signal?.throwIfAborted();
     try {
@@ -46,7 +48,8 @@ export async function placeNode(session: ZooKeeperSession, path: string, wanted:
       return placed === 'made anew' ? 'changed' : placed;
     } catch (error) {
       const pauseMs = PAUSES_MS[round];
-      if (pauseMs === undefined || !isWorthAnotherTry(error)) throw error;
+      const isLate = clock.now() - startedAt >= session.timeoutMs;
+      if (pauseMs === undefined || isLate || !isWorthAnotherTry(error)) throw error;
       mayBeOurs ||= error instanceof CreateUnknown;
       await clock.sleep(pauseMs, signal);
     }

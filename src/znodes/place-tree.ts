@@ -57,6 +57,8 @@ export async function placeTree(
   const placing = new Placing(session, target, options);
   try {
     await placing.run(records);
+  } catch (error) {
+    throw placing.whyStopped(error);
   } finally {
     await records.return();
   }
@@ -122,6 +124,17 @@ class Placing {
     const count = created + changed + unchanged + kept + removed;
     this.#failures.throwIfAny('written', count, { target: this.#target, ...this.#done });
     return { target: this.#target, ...this.#done };
+  }
+
+  /** Somebody who waited for it wants to know what became of the rest. */
+  whyStopped(error: unknown): unknown {
+    if (!(error instanceof ZkdError) || error.code !== 'zookeeper-unavailable') return error;
+    const { created, changed } = this.#done;
+    return new ZkdError(error.code, `${error.message}. ${created + changed} nodes were written before`, {
+      cause: error,
+      suggestions: ['Run the same command again: it goes on where it stopped', 'zkd cluster status'],
+      details: { ...error.details, target: this.#target, ...this.#done },
+    });
   }
 
   /** Those that were read before one that could not be are written. */

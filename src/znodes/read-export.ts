@@ -1,6 +1,7 @@
 /** Reading an export back, from a file or a pipe. Streams: memory does not grow with the file. */
 import { formatError, parseLine, type TreeHeader, type TreeRecord } from './record-format.js';
-import { comparePaths } from './tree-path.js';
+import { parentPath } from '../zookeeper/index.js';
+import { comparePaths, isWithin } from './tree-path.js';
 
 export interface TreeExport {
   readonly header: TreeHeader;
@@ -35,9 +36,15 @@ async function* recordsOf(lines: AsyncGenerator<Line, void, undefined>): AsyncGe
     if (line.type === 'header') throw formatError(`Line ${number} of the export is a second header`, number);
     if (line.type === 'end') {
       if (line.nodes !== count) throw formatError(`The export has ${count} nodes, not ${line.nodes} as its last line says`, number);
+      const more = await lines.next();
+      if (more.done !== true) throw formatError(`Line ${more.value.number} of the export comes after its end`, more.value.number);
       return;
     }
     const { path } = line.record;
+    const parent = parentPath(path);
+    // Nodes come right after those above them.
+    if (count > 0 && parent !== null && !isWithin(parent, last))
+      throw formatError(`Line ${number} of the export is ${path}, without ${parent} before it`, number);
     if (count > 0 && comparePaths(last, path) >= 0) throw formatError(`Line ${number} of the export is out of order: ${path}`, number);
     [count, last] = [count + 1, path];
     yield line.record;

@@ -93,6 +93,8 @@ class Round {
   readonly #followed = new Set<string>();
   /** Whose connection is gone. */
   readonly #away = new Set<Carrier>();
+  /** Said once, however often they are come across. */
+  readonly #denied = new Set<string>();
   /** Nodes and lists of children that were not looked at yet. */
   #looks = 0;
   #onArmed: () => void = () => undefined;
@@ -240,7 +242,8 @@ class Round {
     } catch (error) {
       if (hasReason(error, 'no-node')) return 'gone';
       if (!hasReason(error, 'no-auth') || path === this.#request.path) throw error;
-      this.#context.onDenied?.(path);
+      if (!this.#denied.has(path)) this.#context.onDenied?.(path);
+      this.#denied.add(path);
       return 'denied';
     }
   }

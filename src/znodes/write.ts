@@ -1,6 +1,7 @@
 /** Writing one node's data. */
 import { hasReason, ZkdError } from '../errors.js';
 import type { Stat, ZooKeeperSession } from '../zookeeper/index.js';
+import { noParent } from './make.js';
 
 export interface WriteRequest {
   readonly path: string;
@@ -35,6 +36,7 @@ export async function writeNode(session: ZooKeeperSession, { path, data, version
       const stat = await session.exists(path);
       if (stat) return { path, created: true, stat };
     } catch (error) {
+      if (hasReason(error, 'no-node')) throw noParent(path, error);
       if (!hasReason(error, 'node-exists')) throw error;
     }
   }

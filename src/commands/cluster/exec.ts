@@ -36,11 +36,14 @@ SIGINT, SIGTERM, SIGHUP and SIGQUIT are passed on to the command and what it sta
     const { flags } = parsed;
     await this.openResult(flags.result);
     const command = this.childArgv;
+    const named = parsed.args.name === undefined ? '' : ` ${parsed.args.name}`;
     if (command.length === 0) {
-      throw new ZkdError('usage', 'There is no command: say it after "--"', { suggestions: ['zkd cluster exec --member 1 -- ls /data'] });
+      throw new ZkdError('usage', 'There is no command: say it after "--"', {
+        suggestions: [`zkd cluster exec${named} --member 1 -- ls /data`],
+      });
     }
     if (flags.member === undefined) {
-      throw new ZkdError('usage', 'Say in which member to run it: --member ID', { suggestions: ['zkd cluster ps'] });
+      throw new ZkdError('usage', 'Say in which member to run it: --member ID', { suggestions: [`zkd cluster ps${named}`] });
     }
     const name = await this.clusterName(parsed);
     const target = await execTarget(await this.engine(flags), name, flags.member);

@@ -2,7 +2,7 @@ import { boolean, custom } from '@oclif/core/flags';
 import { aclFlag, aclOf, dataArgument, dataFlag, pathArgument, readData } from '../../cli/flags/znode.js';
 import { repeated } from '../../cli/flags/repeated.js';
 import { SessionCommand } from '../../cli/session-command.js';
-import { ZkdError } from '../../errors.js';
+import { hasReason, ZkdError } from '../../errors.js';
 import type { ExitCodeName } from '../../exit-codes.js';
 import { parseDurationMs } from '../../runtime/quantities.js';
 import type { CreateMode } from '../../zookeeper/index.js';
@@ -27,6 +27,16 @@ function modeOf({ sequential, ephemeral, container, ttl }: Kind): CreateMode {
   if (container) return 'container';
   const kind = ephemeral ? 'ephemeral' : ttl === undefined ? 'persistent' : 'ttl';
   return sequential ? `${kind}-sequential` : kind;
+}
+
+/** Servers know such nodes where they are told to. */
+function withoutTtl(error: unknown): unknown {
+  if (!(error instanceof ZkdError) || !hasReason(error, 'unsupported')) return error;
+  return new ZkdError('failure', 'These servers have no nodes with a time to live: extendedTypesEnabled is not set', {
+    cause: error,
+    suggestions: ['zkd cluster up --set extendedTypesEnabled=true'],
+    details: error.details,
+  });
 }
 
 export default class ZnodeCreate extends SessionCommand<CreateResult> {
@@ -76,7 +86,9 @@ Nodes with --ttl, which go when they were left alone and childless for that long
       ...(acl.length > 0 && { acl }),
     };
     return this.inSession(flags, async (session) => {
-      const path = await makeNode(session, request);
+      const path = await makeNode(session, request).catch((error: unknown) => {
+        throw flags.ttl === undefined ? error : withoutTtl(error);
+      });
       this.print(path);
       if (!flags.ephemeral) return { path };
       // The document is due now: the command has no other end than a failure.

@@ -58,6 +58,12 @@ Finding nothing is a success. Servers 3.8 and 3.9 keep to themselves which nodes
   async run(): Promise<Streamed> {
     const { args, flags } = await this.parse(ZnodeFind);
     const { name, data, kind, owner, depth, long } = flags;
+    if (owner !== undefined && !/^0x[0-9a-f]{1,16}$/i.test(owner)) {
+      throw new ZkdError(
+        'usage',
+        `--owner ${JSON.stringify(owner)} is no session: give it as "zkd znode find / --kind ephemeral --long" shows it, as 0x100a3b8c5d40000`,
+      );
+    }
     const query = {
       ...(name && { name }),
       ...(data && { data }),

@@ -10,7 +10,7 @@ export default class ZnodeImport extends PlaceCommand {
   static override summary = 'Write an exported tree.';
   static override description = `FILE is what "znode export" wrote; - takes stdin. PATH is where the tree goes; where it came from if absent. Data, ACLs and kinds are written, versions and times are the servers' own; ephemeral nodes are left out unless --ephemerals makes persistent ones of them.
 --mode create leaves alone what is there, overwrite writes what is different, mirror also removes what is not in the file, with --prune, and not before the file was read to its end.
-It can be run again after any interruption, and goes on where it stopped. Nodes that cannot be written are listed when all others are (exit 9).`;
+It can be run again after any interruption, and goes on where it stopped. A quorum that goes is waited for as long as a session lives (--session-timeout) and one --timeout more. Nodes that cannot be written are listed when all others are (exit 9).`;
   static override examples = [
     { description: 'Where it came from, leaving alone what is there', command: '<%= config.bin %> znode import app.jsonl' },
     { description: 'What a mirror would change', command: '<%= config.bin %> znode import app.jsonl /copy --mode mirror --dry-run' },

@@ -49,6 +49,22 @@ describe('the ensemble', () => {
     ]);
   });
 
+  it('is said to lack its chroot where that is what is missing', async () => {
+    for (const argv of [
+      ['get', '/x'],
+      ['create', '/x'],
+    ] as const) {
+      const { exitCode, stderr } = await runCommand(`znode:${argv[0]}`, [argv[1], '--connect', 'zoo-1/none'], world);
+      expect([exitCode, stderr]).toEqual([
+        3,
+        expect.stringContaining('The chroot "/none" of the connection string does not exist') as string,
+      ]);
+    }
+    znodes.put('/app/below');
+    const { stderr } = await runCommand('znode:get', ['/x', '--connect', 'zoo-1/app'], world);
+    expect(stderr).toContain('Znode "/x" does not exist');
+  });
+
   it('is the one of --cluster, at its members’ addresses', async () => {
     await world.up({ name: 'dev', given: { clientPort: 2181 } });
     await world.up({ name: 'other', given: { size: 1, clientPort: 3181 } });

@@ -116,6 +116,12 @@ describe('znode set', () => {
     expect((await world.run('set', ['/no/parent', 'x', '--create'])).exitCode).toBe(3);
   });
 
+  it('names what is missing above the node it was to make', async () => {
+    const { exitCode, stderr } = await world.run('set', ['/none/below', 'x', '--create']);
+    expect([exitCode, stderr]).toEqual([3, expect.stringContaining('Cannot create "/none/below": there is no "/none"') as string]);
+    expect(stderr).toContain('zkd znode create /none/below --parents');
+  });
+
   it('that is conditional is exit 4 where somebody else wrote', async () => {
     expect((await world.run('set', ['/app/config', 'one', '--version', '0'])).exitCode).toBe(0);
     expect(await world.json('set', ['/app/config', 'two', '--version', '0'])).toMatchObject({
@@ -213,7 +219,11 @@ describe('znode create', () => {
       ),
     ).toMatchObject({ exitCode: 3 });
     const expire = () => world.znodes.expire({ id: world.znodes.tree.stat('/held')?.ephemeralOwner ?? '' });
-    expect(await world.run('create', argv, onceShown(expire))).toMatchObject({ stdout: '/held\n', exitCode: 6 });
+    expect(await world.run('create', argv, onceShown(expire))).toMatchObject({
+      stdout: '/held\n',
+      exitCode: 6,
+      stderr: expect.stringContaining('The session has expired, and "/held" is gone with it') as string,
+    });
   });
 
   it('tells when the connection of a held node goes and comes', async () => {

@@ -55,3 +55,8 @@ describe.each(ids)('znode %s', (id) => {
     if (!WITHOUT_PATH.includes(id)) await refused(id, [path, ...(REST[id] ?? [])]);
   });
 });
+
+it('find wants a session for an owner', async () => {
+  const { exitCode, stderr } = await createZnodeWorld().run('find', ['/', '--owner', 'zz']);
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining('--owner "zz" is no session') as string]);
+});

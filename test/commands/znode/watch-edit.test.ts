@@ -115,6 +115,13 @@ describe('znode watch', () => {
     expect(await read()).toMatchObject({ source: 'zkd', code: 243, error: { code: 'terminated' } });
   });
 
+  it('wants a command after "--"', async () => {
+    expect(await world.run('watch', ['/app/config', '--'])).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('A command is missing after "--"') as string,
+    });
+  });
+
   it('is 127 where there is no such command', async () => {
     const steps = stepByStep(() => world.znodes.put('/app/config', { data: 'green' }));
     const { stderr, exitCode } = await world.run('watch', ['/app/config', '--', 'no-such-command'], steps);
@@ -188,6 +195,17 @@ describe('znode edit', () => {
     expect(message).toContain(details.file);
     expect(await readFile(details.file, 'utf8')).toBe('mine');
     expect(world.znodes.text('/app/config')).toBe('theirs');
+    await rm(join(details.file, '..'), { recursive: true });
+  });
+
+  it('says how to make a node anew that was removed meanwhile', async () => {
+    const env = await editor('echo mine >"$1"');
+    world.znodes.onRequest = ({ method }) => {
+      if (method === 'get') setTimeout(() => world.znodes.remove('/app/config'), 1);
+    };
+    const { exitCode, document } = await world.json('edit', ['/app/config'], { env });
+    const { suggestions, details } = document['error'] as { suggestions: string[]; details: { readonly file: string } };
+    expect([exitCode, suggestions]).toEqual([4, [`zkd znode create /app/config --file ${details.file}`]]);
     await rm(join(details.file, '..'), { recursive: true });
   });
 

@@ -22,10 +22,12 @@ it('tells count and rate of work that takes long', () => {
   const { onProgress, done } = trackNodes(progress, 'Remove /app', 4000);
   vi.advanceTimersByTime(2000);
   onProgress(1000);
-  vi.advanceTimersByTime(2000);
+  vi.advanceTimersByTime(500);
+  onProgress(1500);
+  vi.advanceTimersByTime(1500);
   onProgress(4000);
   done();
-  expect(said).toEqual([
+  expect(said.filter((line) => !line.startsWith('1500'))).toEqual([
     'start Remove /app',
     '1000 of 4000 znodes, 500/s',
     '4000 of 4000 znodes, 1000/s',
@@ -39,4 +41,16 @@ it('says nothing of work that is over at once', () => {
   onProgress(1000);
   done();
   expect(said).toEqual([]);
+});
+
+it('tells for how long nothing has moved', () => {
+  const { onProgress, done } = trackNodes(progress, 'Import');
+  vi.advanceTimersByTime(2000);
+  onProgress(1000);
+  vi.advanceTimersByTime(8000);
+  expect(said.at(-1)).toBe('1000 znodes, 100/s, none for 8 s');
+  done();
+  const before = said.length;
+  vi.advanceTimersByTime(5000);
+  expect(said).toHaveLength(before);
 });

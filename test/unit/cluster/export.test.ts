@@ -157,6 +157,13 @@ describe('the folder of an export', () => {
     expect(await readdir(parent)).toEqual(['file']);
   });
 
+  it('is made with what is above it, or is said to be impossible at once', async () => {
+    expect((await exported({ directory: join(dir, 'a', 'b') })).files.length).toBeGreaterThan(0);
+    // Where a folder that is there takes no other.
+    const failure = await failureOf(exported({ directory: '/proc/zkd-export/deep' }));
+    expect(failure).toMatchObject({ code: 'failure', message: expect.stringMatching(/^Cannot write /) as string });
+  });
+
   it('is emptied again, and the failure told, where a file cannot be written', async () => {
     // In the middle of the work the folder of a member turns into a file.
     const { ask } = world.zooKeeper;

@@ -7,7 +7,7 @@ import { importTree } from '../../../src/znodes/import.js';
 import type { PlaceOptions, PlaceResult } from '../../../src/znodes/place-tree.js';
 import { readExport } from '../../../src/znodes/read-export.js';
 import { readTree } from '../../../src/znodes/read-tree.js';
-import type { TreeRecord } from '../../../src/znodes/record-format.js';
+import { formatEnd, formatHeader, formatRecord, type TreeRecord } from '../../../src/znodes/record-format.js';
 import { digestId, OPEN_ACL, type AclEntry, type ZooKeeperSession } from '../../../src/zookeeper/index.js';
 import { FakeZooKeeper, openFakeSession } from '../../fakes/fake-session.js';
 import { failureOf } from '../../support/failure-of.js';
@@ -374,5 +374,58 @@ describe('import', () => {
     };
     await expect(imported(session, text, '/to', { signal: abort.signal, onNode })).rejects.toThrow('enough');
     expect(below(server, '/to').length).toBeLessThan(5000);
+  });
+});
+
+describe('a file that was put together by hand', () => {
+  const stat = { czxid: '0x1', mzxid: '0x1', version: 0, aversion: 0, mtime: '2026-01-01T00:00:00.000Z', ephemeralOwner: null };
+  const file = (...paths: string[]): string =>
+    [
+      formatHeader({ root: '/app', exportedAt: '2026-01-01T00:00:00.000Z', firstZxid: null, ephemerals: false }),
+      ...paths.map((path) => formatRecord({ path, data: Buffer.alloc(0), acl: OPEN_ACL, kind: 'persistent', ttlMs: null, stat })),
+      formatEnd({ nodes: paths.length, denied: 0, newestZxid: null, lastZxid: null }),
+      '',
+    ].join('\n');
+
+  test('is refused at a node without the one above it', async () => {
+    const { session } = await serverWith([]);
+    const error = await failureOf(imported(session, file('/', '/a', '/z/a', '/zz'), '/to'));
+    expect(error).toMatchObject({ code: 'usage', message: 'Line 4 of the export is /z/a, without /z before it' });
+    expect(await imported(session, file('/', '/a', '/a/b', '/z', '/z/a'), '/to')).toMatchObject({ created: 3, unchanged: 2 });
+  });
+
+  test('is refused where something comes after its end', async () => {
+    const { session } = await serverWith([]);
+    const whole = file('/', '/a');
+    expect(await failureOf(imported(session, `${whole}${whole}`, '/to'))).toMatchObject({
+      code: 'usage',
+      message: 'Line 5 of the export comes after its end',
+    });
+  });
+});
+
+test('an export ends with 3 where its root goes while it is read', async () => {
+  const { server, session } = await serverWith(['/app/a', '/app/b']);
+  server.onRequest = ({ method, path }) => {
+    if (method === 'get' && path === '/app/b') for (const gone of ['/app/a', '/app/b', '/app']) server.remove(gone);
+  };
+  expect(await failureOf(exported(session, '/app'))).toMatchObject({
+    code: 'not-found',
+    message: expect.stringContaining('"/app" was removed') as string,
+  });
+});
+
+test('an import without a quorum gives up once the session could not live any longer, and says how to go on', async () => {
+  const server = new FakeZooKeeper();
+  const session = await openFakeSession(server, { servers: [], sessionTimeoutMs: 300, timeoutMs: 100 });
+  const { session: from } = await serverWith(['/app/a', '/app/b']);
+  const text = await exported(from, '/app');
+  server.disconnect(session);
+  const startedAt = performance.now();
+  const error = await failureOf(imported(session, text, '/to'));
+  expect(performance.now() - startedAt).toBeLessThan(2500);
+  expect(error).toMatchObject({
+    code: 'zookeeper-unavailable',
+    suggestions: ['Run the same command again: it goes on where it stopped', 'zkd cluster status'],
   });
 });

@@ -140,6 +140,17 @@ describe('a tree', () => {
     watch.stop();
   });
 
+  it('says once what may not be read, however often it comes across it', async () => {
+    server.put('/app/secret', { data: 'x', acl: [{ scheme: 'digest', id: 'a:b', permissions: ['read'] }] });
+    const watch = watching('/app', true);
+    await watch.told('start', 'denied /app/secret');
+    for (const name of ['n1', 'n2']) {
+      server.put(`/app/${name}`, { data: name });
+      await watch.told(`created /app/${name} ${name}`);
+    }
+    watch.stop();
+  });
+
   it('tells a node that was replaced behind its back as gone and made', async () => {
     const watch = watching('/app', true);
     await watch.told('start');
