@@ -35,6 +35,8 @@ export abstract class ZkdCommand<Result extends object> extends Command {
 
   /** What stood after the first `--`, untouched. */
   protected childArgv: readonly string[] = [];
+  /** Whether there was a `--`. */
+  protected isChildTyped = false;
   protected terminal!: Terminal;
   protected style: { stdout: Style; stderr: Style } = { stdout: PLAIN_STYLE, stderr: PLAIN_STYLE };
   protected ports!: Ports;
@@ -50,7 +52,8 @@ export abstract class ZkdCommand<Result extends object> extends Command {
   override async init(): Promise<void> {
     this.ports = portsOf(this.config);
     const cut = this.argv.indexOf('--');
-    if (cut !== -1) {
+    this.isChildTyped = cut !== -1;
+    if (this.isChildTyped) {
       this.childArgv = this.argv.slice(cut + 1);
       this.argv = this.argv.slice(0, cut);
     }
@@ -65,9 +68,6 @@ export abstract class ZkdCommand<Result extends object> extends Command {
       throw new ZkdError('usage', `Nothing may stand after "--": ${this.words} runs no command`, {
         suggestions: [`zkd ${this.words} --help`],
       });
-    }
-    if (cut !== -1 && this.childArgv.length === 0 && (this.ctor as typeof ZkdCommand).takesChild) {
-      throw new ZkdError('usage', 'A command is missing after "--"', { suggestions: [`zkd ${this.words} --help`] });
     }
     await super.init();
   }

@@ -5,7 +5,7 @@ import { pathArgument, recursiveFlag } from '../../cli/flags/znode.js';
 import { written } from '../../cli/flow.js';
 import { eventDocument, renderEvent, stateBytes } from '../../cli/render/znode-event.js';
 import { SessionCommand } from '../../cli/session-command.js';
-import type { ZkdError } from '../../errors.js';
+import { ZkdError } from '../../errors.js';
 import type { ExitCodeName } from '../../exit-codes.js';
 import { runChild } from '../../runtime/run-child.js';
 import { watchTree, type WatchContext, type ZnodeEvent } from '../../znodes/index.js';
@@ -41,6 +41,9 @@ With "-- COMMAND" nothing is printed, the command runs once for each change, one
     const { args, flags } = await this.parse(ZnodeWatch);
     const [file, ...rest] = this.childArgv;
     const { path } = args;
+    if (this.isChildTyped && file === undefined) {
+      throw new ZkdError('usage', 'A command is missing after "--"', { suggestions: ['zkd znode watch --help'] });
+    }
     await this.#resultFile.open(flags.result);
     const signal = this.interruption();
     const context: WatchContext = {
