@@ -25,7 +25,7 @@ export default class ContainersInspect extends RegistryCommand<InspectResult> {
     { description: 'One of those "containers ls" lists', command: '<%= config.bin %> containers inspect web/web-1' },
     {
       description: 'The session that holds it, for a script',
-      command: '<%= config.bin %> containers inspect web/web-1 --json | jq -r .registration.session',
+      command: '<%= config.bin %> containers inspect web/web-1 --json',
     },
   ];
   static override args = { instance: stringArg({ description: 'SERVICE/ID.', required: true, ignoreStdin: true }) };

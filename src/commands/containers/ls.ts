@@ -17,7 +17,7 @@ Records of Curator's service discovery (zkd's own among them), Spring Cloud, reg
   static override examples = [
     { description: 'All of them', command: '<%= config.bin %> containers ls' },
     { description: 'One service, with images and sessions', command: '<%= config.bin %> containers ls web --output wide' },
-    { description: 'What is stale, for a script', command: "<%= config.bin %> containers ls --json | jq '.containers[] | select(.stale)'" },
+    { description: 'With everything that is known, for a script', command: '<%= config.bin %> containers ls --json' },
   ];
   static override args = { service: stringArg({ description: 'Only this service.', ignoreStdin: true }) };
   static override flags = { ...rootFlag, ...outputFlag };

@@ -13,7 +13,16 @@ it.each(examples)('containers %s: %s', async (id, text) => {
   const world = await createRegistryWorld();
   await world.serve('web', 'web-1');
   const [typed = ''] = (text.split('<%= config.bin %> ')[1] ?? '').split(/ [|>] |\)/);
-  const { exitCode, stdout, stderr } = await world.run(id, typed.split(' ').slice(2));
-  expect([exitCode, stderr]).toEqual([0, '']);
+  const argv = typed.split(' ').slice(2);
+  // A record that is held goes with its container.
+  const isHeld = id === 'register' && !argv.includes('--persistent');
+  let isEnded = false;
+  const onOutput = (): void => {
+    if (!isHeld || isEnded) return;
+    isEnded = true;
+    setTimeout(() => void world.engine.stopContainer('web-1', { timeoutMs: 0 }), 20);
+  };
+  const { exitCode, stdout, stderr } = await world.run(id, argv, { onOutput });
+  expect([exitCode, stderr]).toEqual([0, isHeld ? 'Container "web-1" has ended: its record goes\n' : '']);
   expect(stdout).not.toBe('');
 });

@@ -1,10 +1,11 @@
 /** What is registered, by zkd's own records and by others', on a real ensemble and engine: found, joined with its containers, balanced. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Registration } from '../../../src/registry/index.js';
@@ -12,7 +13,7 @@ import { formatRecord, type OwnRecord } from '../../../src/registry/records.js';
 import { retryUntil } from '../../../src/runtime/retry-until.js';
 import { openSession, parseConnectString, type ZooKeeperSession } from '../../../src/zookeeper/index.js';
 import { docker, expectFailure, IMAGE, succeed, up, useEnsembles, type Cluster } from '../../support/story.js';
-import { zkd, type ZkdOptions } from '../../support/zkd.js';
+import { endOf, startZkd, zkd, type ZkdOptions } from '../../support/zkd.js';
 
 const JARS = join(process.env['ZKD_CACHE_DIR'] ?? '/var/cache/zkd', 'curator', '*');
 const SOURCE = new URL('../../support/curator/Discovery.java', import.meta.url).pathname;
@@ -133,6 +134,42 @@ describe('a container with a record of ours', () => {
   });
 });
 
+describe('a container that is registered by hand', () => {
+  /** Starts to hold the record of a container; answers when it is there. */
+  async function hold(service: string, app: App) {
+    const before = (await list(service))[0]?.session;
+    const child = startZkd(['containers', 'register', app.name, '--service', service, '--port', '80', '--session-timeout', '4s'], only);
+    const isHeld = async (): Promise<Registration | undefined> => (await list(service)).find(({ session: holder }) => holder !== before);
+    const registration = await retryUntil(isHeld, { timeoutMs: 30_000, intervalMs: 50 });
+    return { child, registration };
+  }
+
+  it('is there for zkd and for Java services until it ends', async () => {
+    const app = await startApp('hand');
+    const { child, registration } = await hold('hand', app);
+    expect(registration).toMatchObject({ address: app.address, usable: true, container: { name: app.name } });
+    expect((await execa('java', java('Void', 'list', 'hand'))).stdout).toBe(`FOUND ${registration?.id ?? ''} ${app.address} 80\nEND`);
+    await docker('kill', app.name);
+    expect(endOf(await child)).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('has ended') as string });
+    expect(await list('hand')).toEqual([]);
+  });
+
+  it('is registered anew, and once, by the next zkd where one was killed', async () => {
+    const app = await startApp('killed');
+    const first = await hold('killed', app);
+    first.child.kill('SIGKILL');
+    expect(endOf(await first.child).exitCode).toBe(137);
+    const second = await hold('killed', app);
+    expect(second.registration?.id).toBe(first.registration?.id);
+    // The session of the first one ends meanwhile, and takes nothing of the second with it.
+    await sleep(6000);
+    expect(await list('killed')).toMatchObject([{ session: second.registration?.session, usable: true }]);
+    second.child.kill('SIGINT');
+    expect(endOf(await second.child).exitCode).toBe(130);
+    expect(await list('killed')).toEqual([]);
+  });
+});
+
 describe('what others have registered', () => {
   it('is listed: a Java service for as long as it runs', async () => {
     const app = await startApp('java');
@@ -169,5 +206,39 @@ describe('what others have registered', () => {
       { id: 'i_0000000001', format: 'nerve', container: { name } },
       { id: 'junk', format: 'unknown', container: null, problem: 'is not JSON', usable: false },
     ]);
+  });
+});
+
+interface Manifest {
+  readonly commands: Readonly<Record<string, { readonly id: string; readonly examples?: readonly { readonly command: string }[] }>>;
+}
+const root = new URL('../../..', import.meta.url).pathname;
+const manifest = JSON.parse(await readFile(join(root, 'oclif.manifest.json'), 'utf8')) as Manifest;
+const examples = Object.values(manifest.commands)
+  .filter(({ id }) => id.startsWith('containers:'))
+  // What is taken away comes last.
+  .sort((a, b) => Number(a.id === 'containers:deregister') - Number(b.id === 'containers:deregister'))
+  .flatMap((command) => (command.examples ?? []).map((example) => example.command.replaceAll('<%= config.bin %>', 'zkd')));
+
+describe('the examples in the help', () => {
+  let app: App;
+  beforeAll(async () => {
+    app = await startApp('web-1');
+    await writeFile(join(classes, 'zkd'), `#!/bin/sh\nexec ${process.execPath} ${join(root, 'bin/run.js')} "$@"\n`, { mode: 0o755 });
+  });
+
+  it.each(examples)('%s', async (text) => {
+    // Each has what it names: an instance of the container that is called as it is.
+    await succeed(['containers', 'register', app.name, '--service', 'web', '--port', '80', '--id', app.name, '--persistent'], only);
+    const isHeld = text.includes('containers register') && !text.includes('--persistent');
+    const line = text.replaceAll('web-1', app.name).replace(/^curl /, 'echo ');
+    const env = { ...only.env, PATH: `${classes}:${process.env['PATH'] ?? ''}` };
+    const { exitCode, all } = await execa('bash', ['-o', 'pipefail', '-c', isHeld ? `timeout --preserve-status -s INT 4 ${line}` : line], {
+      reject: false,
+      all: true,
+      env,
+    });
+    expect(exitCode, all).toBe(isHeld ? 130 : 0);
+    if (!isHeld) expect(all).not.toContain('Error:');
   });
 });
