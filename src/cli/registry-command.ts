@@ -1,6 +1,6 @@
 /** What commands about registered containers share: the registry, joined with an engine where one answers. */
 import type { Engine } from '../engine/index.js';
-import { messageOf } from '../errors.js';
+import { messageOf, ZkdError } from '../errors.js';
 import type { Registrations, RegistryQuery } from '../registry/index.js';
 import { listRegistrations, viewEngine } from '../registry/index.js';
 import type { ZooKeeperSession } from '../zookeeper/index.js';
@@ -16,6 +16,7 @@ export abstract class RegistryCommand<Result extends object> extends SessionComm
     const view = this.engine(flags)
       .then((engine: Engine) => viewEngine(engine))
       .catch((error: unknown) => {
+        if (!(error instanceof ZkdError) || error.code !== 'engine-unavailable') throw error;
         this.caution(`what became of the containers is not known: ${messageOf(error)}`);
         return undefined;
       });

@@ -40,12 +40,20 @@ export async function choose(
       return atShare(usable, random());
     case 'hash':
       return byHash(usable, key ?? '');
-    case 'round-robin': {
-      const turns = usable.flatMap((one) => Array<Reachable>(Math.max(1, Math.round(one.weight))).fill(one));
-      const turn = turns[(await nextTurn(session, root, service)) % turns.length];
-      return turn ?? atShare(usable, 0);
-    }
+    case 'round-robin':
+      return atTurn(usable, await nextTurn(session, root, service));
   }
+}
+
+/** Weights count as whole turns, one at least. They are anybody's to write: nothing is made of their size. */
+function atTurn(usable: readonly Reachable[], turn: number): Reachable {
+  const turns = usable.map(({ weight }) => Math.max(1, Math.round(weight)));
+  let left = turn % turns.reduce((sum, count) => sum + count, 0);
+  const chosen = usable.find((_, index) => {
+    left -= turns[index] ?? 0;
+    return left < 0;
+  });
+  return chosen ?? (usable.at(-1) as Reachable);
 }
 
 function noneToChoose(service: string, count: number): ZkdError {

@@ -1,6 +1,6 @@
 /** Reading an export back, from a file or a pipe. Streams: memory does not grow with the file. */
-import { formatError, parseLine, type TreeHeader, type TreeRecord } from './record-format.js';
 import { parentPath } from '../zookeeper/index.js';
+import { formatError, parseLine, type TreeHeader, type TreeRecord } from './record-format.js';
 import { comparePaths, isWithin } from './tree-path.js';
 
 export interface TreeExport {

@@ -1,14 +1,11 @@
 /** Registered containers. */
 import type { Registration } from '../../registry/index.js';
+import { formatServer } from '../../zookeeper/index.js';
 import type { Style } from '../style.js';
 import type { ListView } from './list.js';
 
-const place = ({ address, port }: Registration): string => (address === null ? '-' : port === null ? address : hostPort(address, port));
-
-/** As a connect string takes it: an IPv6 address stands in brackets. */
-export function hostPort(address: string, port: number): string {
-  return `${address.includes(':') ? `[${address}]` : address}:${port}`;
-}
+const place = ({ address, port }: Registration): string =>
+  address === null ? '-' : port === null ? address : formatServer({ host: address, port });
 
 /** In the largest unit of which there is one at least, rounded down. */
 export function formatAge(ms: number): string {

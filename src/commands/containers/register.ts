@@ -2,14 +2,13 @@ import { string as stringArg } from '@oclif/core/args';
 import { boolean, custom, option, string } from '@oclif/core/flags';
 import { repeated } from '../../cli/flags/repeated.js';
 import { rootFlag } from '../../cli/flags/registry.js';
-import { hostPort } from '../../cli/render/registration.js';
 import { SessionCommand } from '../../cli/session-command.js';
 import type { Engine } from '../../engine/index.js';
 import { ZkdError } from '../../errors.js';
 import type { ExitCodeName } from '../../exit-codes.js';
 import { ADVERTISED, containerEnds, registerContainer, type Registered } from '../../registry/index.js';
 import { holdNode } from '../../znodes/index.js';
-import type { ZooKeeperSession } from '../../zookeeper/index.js';
+import { formatServer, type ZooKeeperSession } from '../../zookeeper/index.js';
 
 function parsePort(input: string): number {
   const port = Number(input);
@@ -98,7 +97,7 @@ By default the container's address on its network is registered; --advertise pub
     if (payload === 'spring') this.caution(`plain Curator readers of "${service}" fail at the Spring payload`);
     return this.inSession(flags, async (session, signal) => {
       const registered = await registerContainer(session, engine, args.container, request);
-      this.print(`${registered.path}: ${hostPort(registered.address, registered.port)}`);
+      this.print(`${registered.path}: ${formatServer({ host: registered.address, port: registered.port })}`);
       if (isPersistent) return registered;
       // The document is due now: what comes is an end.
       this.isStream = true;

@@ -2,10 +2,10 @@ import { string as stringArg } from '@oclif/core/args';
 import { boolean, option, string } from '@oclif/core/flags';
 import { rootFlag } from '../../cli/flags/registry.js';
 import { RegistryCommand } from '../../cli/registry-command.js';
-import { hostPort } from '../../cli/render/registration.js';
 import { ZkdError } from '../../errors.js';
 import type { ExitCodeName } from '../../exit-codes.js';
 import { choose, STRATEGIES, usableOf, type Reachable } from '../../registry/index.js';
+import { formatServer } from '../../zookeeper/index.js';
 
 interface Resolved {
   readonly service: string;
@@ -47,7 +47,7 @@ With round-robin one process after the other gets the next instance: they count 
       if (flags.all && usable.length > 0) return usable;
       return [await choose(service, registrations, { strategy, key }, { session, root })];
     });
-    this.print(found.map(({ address, port }) => hostPort(address, port)).join('\n'));
+    this.print(found.map(({ address, port }) => formatServer({ host: address, port })).join('\n'));
     const [first] = found;
     return flags.all || !first ? { instances: found.map(resolved) } : resolved(first);
   }

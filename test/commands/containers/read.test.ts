@@ -70,6 +70,11 @@ describe('containers ls', () => {
     expect(stderr).toContain('what became of the containers is not known: No engine answers');
   });
 
+  it('does not take two engines for none', async () => {
+    const { exitCode, stderr } = await world.run('ls', ['--docker-host', 'tcp://a:1', '--context', 'b']);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('Two engines are named') as string]);
+  });
+
   it('ends with 9 where a service may not be looked into, and shows the rest', async () => {
     await world.serve('web', 'web-1');
     const acl = [{ scheme: 'digest', id: 'bob:x', permissions: ['read' as const] }];

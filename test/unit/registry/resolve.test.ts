@@ -62,6 +62,15 @@ describe('round-robin', () => {
   });
 });
 
+it('takes any weight a record may have', async () => {
+  const { pick } = await world();
+  for (const weight of [0.1, 2.5, 1e12, 1e308, Number.MAX_VALUE]) {
+    for (const strategy of ['round-robin', 'random', 'hash'] as const) {
+      expect(['1', '2']).toContain(await pick([instance('1', weight), instance('2', weight)], { strategy, key: 'k' }));
+    }
+  }
+});
+
 describe('random', () => {
   it('goes by weight', async () => {
     const { pick } = await world();
