@@ -11,6 +11,7 @@ import type {
   ContainerState,
   ContainerSummary,
   EngineEvent,
+  ExposedPort,
   Labels,
   PortBinding,
   VolumeMount,
@@ -34,6 +35,7 @@ export interface ListedContainer {
   readonly Created: number;
   readonly Ports?: Nullable<readonly { IP?: string; PrivatePort: number; PublicPort?: number; Type: string }[]>;
   readonly NetworkSettings?: Nullable<{ Networks?: Networks }>;
+  readonly HostConfig?: { readonly NetworkMode?: string };
   readonly Mounts?: Mounts;
 }
 
@@ -60,9 +62,16 @@ export interface InspectedContainer {
     readonly Hostname?: string;
     readonly User?: string;
     readonly Tty?: boolean;
+    readonly StopSignal?: string;
+    readonly ExposedPorts?: Nullable<Record<string, unknown>>;
     readonly Cmd?: Nullable<readonly string[]>;
   };
-  readonly HostConfig: { readonly Memory?: number; readonly RestartPolicy?: Nullable<{ Name?: string }>; readonly PortBindings?: PortMap };
+  readonly HostConfig: {
+    readonly Memory?: number;
+    readonly RestartPolicy?: Nullable<{ Name?: string }>;
+    readonly PortBindings?: PortMap;
+    readonly NetworkMode?: string;
+  };
   readonly NetworkSettings: { readonly Ports?: PortMap; readonly Networks?: Networks };
   readonly Mounts?: Mounts;
 }
@@ -121,7 +130,9 @@ export function summary(listed: ListedContainer): ContainerSummary {
     state: containerState(listed.State),
     createdAt: new Date(listed.Created * 1000).toISOString(),
     ports: publishedPorts(listed),
+    exposedPorts: listedPorts(listed),
     networks: networks(listed.NetworkSettings?.Networks),
+    networkMode: listed.HostConfig?.NetworkMode ?? '',
     volumes: volumes(listed.Mounts),
     health: containerHealth(/\((?:health: )?(healthy|unhealthy|starting)\)$/.exec(listed.Status ?? '')?.[1]),
   };
@@ -140,7 +151,9 @@ export function details(inspected: InspectedContainer): ContainerDetails {
     state: status,
     createdAt: utc(inspected.Created),
     ports: bindings(net.Ports),
+    exposedPorts: exposedPorts(net.Ports),
     networks: networks(net.Networks),
+    networkMode: host.NetworkMode ?? '',
     volumes: volumes(inspected.Mounts),
     restarts: inspected.RestartCount ?? 0,
     exitCode: status === 'running' || status === 'paused' || status === 'created' ? null : state.ExitCode,
@@ -155,6 +168,8 @@ export function details(inspected: InspectedContainer): ContainerDetails {
     user: config.User ?? '',
     memoryBytes: host.Memory ?? 0,
     tty: config.Tty ?? false,
+    declaredPorts: exposedPorts(config.ExposedPorts),
+    stopSignal: config.StopSignal || 'SIGTERM',
     command: config.Cmd ?? [],
     wantedPorts: bindings(host.PortBindings),
   };
@@ -232,6 +247,41 @@ function bindings(map: PortMap): PortBinding[] {
       : [],
   );
   return ipv4Once(all);
+}
+
+/** What an inspection says of ports: published or not, by `<port>/<protocol>`. */
+function exposedPorts(map: Nullable<Readonly<Record<string, unknown>>>): ExposedPort[] {
+  const exposed = Object.entries(map ?? {}).flatMap(([key, hosts]) => {
+    const [port = '', protocol = 'tcp'] = key.split('/');
+    if (protocol !== 'tcp' && protocol !== 'udp') return [];
+    const bindings = (Array.isArray(hosts) ? (hosts as { HostIp?: string; HostPort?: string }[]) : []).map(({ HostIp, HostPort }) => ({
+      hostAddress: HostIp || '0.0.0.0',
+      hostPort: Number(HostPort ?? 0),
+    }));
+    return [{ port: Number.parseInt(port, 10), protocol, bindings: ipv4Only(bindings) } as const];
+  });
+  return byNumber(exposed);
+}
+
+/** What a listing says of ports: an entry for each binding. */
+function listedPorts({ Ports }: ListedContainer): ExposedPort[] {
+  const exposed = new Map<string, ExposedPort>();
+  for (const { IP, PrivatePort: port, PublicPort, Type: protocol } of Ports ?? []) {
+    if (protocol !== 'tcp' && protocol !== 'udp') continue;
+    const key = `${port}/${protocol}`;
+    const before = exposed.get(key)?.bindings ?? [];
+    const more = PublicPort !== undefined && IP !== undefined ? [{ hostAddress: IP, hostPort: PublicPort }] : [];
+    exposed.set(key, { port, protocol, bindings: ipv4Only([...before, ...more]) });
+  }
+  return byNumber([...exposed.values()]);
+}
+
+function ipv4Only(bindings: ExposedPort['bindings']): ExposedPort['bindings'] {
+  return bindings.filter(({ hostAddress }) => !hostAddress.includes(':'));
+}
+
+function byNumber(exposed: readonly ExposedPort[]): ExposedPort[] {
+  return [...exposed].sort((a, b) => a.port - b.port || a.protocol.localeCompare(b.protocol));
 }
 
 /** A port published everywhere is told twice, once as `::`. */

@@ -56,6 +56,14 @@ export interface PortBinding {
   readonly hostPort: number;
 }
 
+/** A port a program in a container is said to listen on, and where the engine publishes it. */
+export interface ExposedPort {
+  readonly port: number;
+  readonly protocol: 'tcp' | 'udp';
+  /** Empty where it is not published. */
+  readonly bindings: readonly { readonly hostAddress: string; readonly hostPort: number }[];
+}
+
 /** One mounted volume. Without `volume` the engine makes an anonymous one, removed with the container on request. */
 export interface VolumeMount {
   readonly volume?: string;
@@ -104,7 +112,11 @@ export interface ContainerSummary {
   readonly createdAt: string;
   /** Published ports that are in force now (empty while it is not running). */
   readonly ports: readonly PortBinding[];
+  /** TCP and UDP ports of its own network, by number; empty while it is not running. */
+  readonly exposedPorts: readonly ExposedPort[];
   readonly networks: readonly ContainerNetwork[];
+  /** `host`, `none`, `container:<id>`, or the first network it was given. */
+  readonly networkMode: string;
   /** Mounted volumes by target path. */
   readonly volumes: Readonly<Record<string, string>>;
   /** Null without a health check, and while it does not run. */
@@ -140,6 +152,10 @@ export interface ContainerDetails extends ContainerSummary {
   readonly user: string;
   readonly memoryBytes: number;
   readonly tty: boolean;
+  /** Ports its image and whoever created it say it listens on, by number; without bindings. */
+  readonly declaredPorts: readonly ExposedPort[];
+  /** As it was said: `SIGTERM`, `QUIT`, `3`. */
+  readonly stopSignal: string;
   readonly command: readonly string[];
   /** Wanted bindings, in force or not. */
   readonly wantedPorts: readonly PortBinding[];

@@ -1,8 +1,8 @@
 /** What is registered: the instances of all services or of one, as their records and znodes say. */
 import { hasReason } from '../errors.js';
-import { joinPath, type Stat, type ZooKeeperSession } from '../zookeeper/index.js';
+import { joinPath, type NodeData, type Stat, type ZooKeeperSession } from '../zookeeper/index.js';
 import { parseRecord, type ServiceRecord } from './records.js';
-import { decodeName, servicePath } from './registry-paths.js';
+import { decodeName, isServiceNode, servicePath } from './registry-paths.js';
 
 export interface Instance {
   readonly service: string;
@@ -42,17 +42,30 @@ export async function readRegistry(
     const path = joinPath(parent, node);
     const found = await look(path, (there) => session.get(there));
     if (!found) return undefined;
-    return { service: serviceOf(parent), id: decodeName(node), path, record: parseRecord(path, found.data), stat: found.stat };
+    return instanceOf(path, found);
   };
   const readService = async (path: string): Promise<(Instance | undefined)[]> =>
     Promise.all((await names(path)).map((node) => readInstance(path, node)));
-  const paths = service === undefined ? (await names(root)).map((node) => joinPath(root, node)) : [servicePath(root, service)];
+  const paths =
+    service === undefined
+      ? (await names(root)).filter((node) => isServiceNode(root, node)).map((node) => joinPath(root, node))
+      : [servicePath(root, service)];
   const found = (await Promise.all(paths.map(readService))).flat().filter((instance) => instance !== undefined);
-  const instances = found.sort((a, b) => byText(a.service, b.service) || byText(a.id, b.id));
-  return { instances, denied: denied.sort(), warnings: warningsOf(instances) };
+  return viewOf(found, denied);
 }
 
-const serviceOf = (path: string): string => decodeName(path.slice(path.lastIndexOf('/') + 1));
+/** What a node of an instance says. */
+export function instanceOf(path: string, { data, stat }: NodeData): Instance {
+  const [service = '', id = ''] = path.split('/').slice(-2).map(decodeName);
+  return { service, id, path, record: parseRecord(path, data), stat };
+}
+
+/** In order, with what is to be said of the whole. */
+export function viewOf(found: readonly Instance[], denied: readonly string[]): RegistryView {
+  const instances = [...found].sort((a, b) => byText(a.service, b.service) || byText(a.id, b.id));
+  return { instances, denied: [...denied].sort(), warnings: warningsOf(instances) };
+}
+
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Curator readers take one class of payload: at the first record with another one they fail for the whole service. */

@@ -31,3 +31,13 @@ export function decodeName(node: string): string {
 
 export const servicePath = (root: string, service: string): string => joinPath(root, encodeName(service));
 export const instancePath = (root: string, service: string, id: string): string => joinPath(servicePath(root, service), encodeName(id));
+
+/** Whether a path is that of an instance, and of nothing higher or deeper. */
+export function isInstancePath(root: string, path: string): boolean {
+  const base = root === '/' ? '' : root;
+  const [service, id, ...deeper] = path.slice(base.length + 1).split('/');
+  return path.startsWith(`${base}/`) && isServiceNode(root, service ?? '') && id !== undefined && deeper.length === 0;
+}
+
+/** Whether a child of the root is a service: at the top of the tree there are nodes of ZooKeeper and of zkd besides. */
+export const isServiceNode = (root: string, node: string): boolean => root !== '/' || (node !== 'zookeeper' && node !== 'zkd');

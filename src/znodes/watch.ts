@@ -26,6 +26,8 @@ export interface WatchRequest {
   readonly path: string;
   /** All nodes below it too, each by what happens to itself; `children` is told without it only. */
   readonly recursive: boolean;
+  /** What is there at the start is told as well, as created, before `onStart` is. */
+  readonly fromStart?: boolean;
 }
 
 export interface WatchContext {
@@ -124,11 +126,11 @@ class Round {
 
   /** Follows from the root on. At the very first start what is there is no news. */
   async run(isFirst: boolean): Promise<void> {
-    const { path } = this.#request;
+    const { path, fromStart = false } = this.#request;
     if (isFirst) this.#onArmed = () => this.#context.onStart?.(this.#known.has(path));
     else this.#context.onConnection?.(true);
     this.#looks += 1;
-    await this.#attempt(() => this.#followNode(path, this.#carriers.first, !isFirst));
+    await this.#attempt(() => this.#followNode(path, this.#carriers.first, !isFirst || fromStart));
   }
 
   /** Resolves when there may be events, rejects when the session is over. */

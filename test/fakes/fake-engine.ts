@@ -19,6 +19,9 @@ export interface FakeImage {
   readonly env?: Readonly<Record<string, string>>;
   readonly command?: readonly string[];
   readonly user?: string;
+  /** TCP ports its programs listen on. */
+  readonly exposes?: readonly number[];
+  readonly stopSignal?: string;
   /** Paths that become anonymous volumes where the container mounts nothing. */
   readonly volumes?: readonly string[];
   readonly files?: Readonly<Record<string, string>>;
@@ -134,7 +137,9 @@ export class FakeEngine implements port.Engine {
   }
 
   setHealth(idOrName: string, health: port.ContainerDetails['health']): void {
-    this.#get(idOrName).health = health;
+    const container = this.#get(idOrName);
+    container.health = health;
+    if (health !== null) this.#emit(`health_status: ${health}`, container);
   }
 
   /** Looks into a container without a recorded call. */
@@ -456,13 +461,16 @@ export class FakeEngine implements port.Engine {
       const container = this.#get(containerId);
       if (container.networks.get(network.name)?.network === network.id) return;
       container.networks.set(network.name, { network: network.id, address: isAlive(container) ? this.#newAddress() : '' });
+      this.#emitNetwork('connect', network, container);
     });
   }
 
   disconnectNetwork(id: string, containerId: string): Promise<void> {
     return this.#call('disconnectNetwork', [id, containerId], `disconnect container "${containerId}" from network "${id}"`, () => {
       const network = this.#network(id);
-      this.#get(containerId).networks.delete(network.name);
+      const container = this.#get(containerId);
+      container.networks.delete(network.name);
+      this.#emitNetwork('disconnect', network, container);
     });
   }
 
@@ -708,6 +716,8 @@ export class FakeEngine implements port.Engine {
       state,
       createdAt,
       ports: [...container.ports],
+      exposedPorts: isAlive(container) ? exposedPorts(container) : [],
+      networkMode: spec.network ?? 'default',
       networks: [...networks].map(([network, { network: id, address }]) => ({
         name: network,
         id: address === '' ? '' : (id ?? 'bridge'),
@@ -723,6 +733,8 @@ export class FakeEngine implements port.Engine {
     const { spec, image, state, exitCode } = container;
     return {
       ...this.#summary(container),
+      declaredPorts: exposedPorts({ ...container, ports: [] }),
+      stopSignal: image.stopSignal ?? 'SIGTERM',
       restarts: container.restarts,
       exitCode: state === 'running' || state === 'paused' || state === 'created' ? null : exitCode,
       outOfMemory: container.outOfMemory,
@@ -742,7 +754,15 @@ export class FakeEngine implements port.Engine {
 
   #emit(action: string, { id, name, spec, image }: FakeContainer, more: Readonly<Record<string, string>> = {}): void {
     const attributes = { ...image.labels, ...spec.labels, image: spec.image, name, ...more };
-    for (const listener of this.#listeners) listener({ time: this.#now(), type: 'container', action, id, attributes });
+    this.#tell({ time: this.#now(), type: 'container', action, id, attributes });
+  }
+
+  #emitNetwork(action: string, { id, name }: port.NetworkSummary, container: FakeContainer): void {
+    this.#tell({ time: this.#now(), type: 'network', action, id, attributes: { name, type: 'bridge', container: container.id } });
+  }
+
+  #tell(event: port.EngineEvent): void {
+    for (const listener of this.#listeners) listener(event);
     this.#wake();
   }
 
@@ -788,6 +808,13 @@ function aborted(signal: AbortSignal | undefined): Promise<undefined> {
 /** Asked anew each time: between two questions others have run. */
 function isAborted(signal: AbortSignal | undefined): boolean {
   return signal?.aborted === true;
+}
+
+function exposedPorts({ image, ports, spec }: FakeContainer): port.ExposedPort[] {
+  const bound = (one: number): port.ExposedPort['bindings'] =>
+    ports.filter(({ containerPort }) => containerPort === one).map(({ hostAddress, hostPort }) => ({ hostAddress, hostPort }));
+  const all = new Set([...(image.exposes ?? []), ...(spec.ports ?? []).map(({ containerPort }) => containerPort)]);
+  return [...all].sort((a, b) => a - b).map((one) => ({ port: one, protocol: 'tcp', bindings: bound(one) }));
 }
 
 function isAlive({ state }: FakeContainer): boolean {

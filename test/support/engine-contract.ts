@@ -266,7 +266,12 @@ export function describeEngineContract(name: string, makeSubject: () => Promise<
         await engine.startContainer(id);
         await engine.startContainer(id);
         const running = await found(id);
-        expect(running).toMatchObject({ state: 'running', exitCode: null, ports, wantedPorts: ports });
+        const at2181 = { port: 2181, protocol: 'tcp', bindings: [{ hostAddress: '127.0.0.1', hostPort }] };
+        expect(running).toMatchObject({ state: 'running', exitCode: null, ports, wantedPorts: ports, stopSignal: 'SIGTERM' });
+        expect(running.exposedPorts).toContainEqual(at2181);
+        expect(running.declaredPorts).toContainEqual({ ...at2181, bindings: [] });
+        const listed = (await engine.listContainers(labels)).find((one) => one.id === id);
+        expect(listed).toMatchObject({ exposedPorts: running.exposedPorts, networkMode: running.networkMode });
         expect(running.networks).toMatchObject([{ id: network }]);
         expect(running.networks[0]?.address).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
         expect(running.networks[0]?.gateway).toMatch(/^\d+\.\d+\.\d+\.\d+$/);

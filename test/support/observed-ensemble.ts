@@ -41,6 +41,10 @@ export function observedMember(record: EnsembleRecord, id: number, differing: Pa
     state: 'running',
     createdAt: BORN_AT,
     ports: [],
+    exposedPorts: [],
+    networkMode: record.settings.network ?? networkName(record.cluster),
+    declaredPorts: [],
+    stopSignal: 'SIGTERM',
     networks: [
       {
         name: record.settings.network ?? networkName(record.cluster),

@@ -53,6 +53,19 @@ export interface RunResult {
   readonly sessionStates: readonly SessionState[];
 }
 
+/** Does one thing after the other, each once the command has said something more. */
+export function stepByStep(...steps: (() => void)[]): Pick<RunOptions, 'onOutput'> {
+  let [next, seen] = [0, 0];
+  return {
+    onOutput({ stdout, stderr }) {
+      if (stdout.length + stderr.length === seen) return;
+      seen = stdout.length + stderr.length;
+      const step = steps[next++];
+      if (step) setTimeout(step, 10);
+    },
+  };
+}
+
 const ROOT = new URL('../..', import.meta.url).pathname;
 const OURS = /^(ZKD_|DOCKER_|GITHUB_ENV$|NO_COLOR$|FORCE_COLOR$|CI$|TERM$)/;
 let loading: Promise<Config> | undefined;

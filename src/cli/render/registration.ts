@@ -1,5 +1,5 @@
 /** Registered containers. */
-import type { Registration } from '../../registry/index.js';
+import type { Registration, RegistrationEvent } from '../../registry/index.js';
 import { formatServer } from '../../zookeeper/index.js';
 import type { Style } from '../style.js';
 import type { ListView } from './list.js';
@@ -80,4 +80,13 @@ export function renderRegistration(registration: Registration, style: Style): st
   ];
   const width = Math.max(...facts.map(([name]) => name.length));
   return facts.map(([name, value]) => `${style.faint(name.padEnd(width))}  ${value}`).join('\n');
+}
+
+const LOOKS = { up: 'good', changed: 'warning', down: 'bad' } as const;
+
+/** What happened to one, in a line. */
+export function renderRegistrationEvent({ type, time, registration }: RegistrationEvent, style: Style): string {
+  const { service, id } = registration;
+  const facts = [place(registration), ...(type === 'down' ? [] : [noteOf(registration)])].filter((fact) => fact !== '' && fact !== '-');
+  return `${style.faint(time)} ${style[LOOKS[type]](type.padEnd(7))} ${service}/${id}${style.faint(`  ${facts.join(', ')}`)}`.trimEnd();
 }

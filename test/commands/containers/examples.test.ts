@@ -1,6 +1,8 @@
 /** Every example of every command about registered containers is typed here as it stands, on a registry that has what it names. */
 import { expect, it } from 'vitest';
 import { loadCommands } from '../../support/commands.js';
+import { stepByStep } from '../../support/run-command.js';
+import { signalsFromNow } from '../../support/signals.js';
 import { createRegistryWorld } from '../../support/registry-world.js';
 
 const examples = [...(await loadCommands())]
@@ -16,6 +18,19 @@ it.each(examples)('containers %s: %s', async (id, text) => {
   const argv = typed.split(' ').slice(2);
   // A record that is held goes with its container.
   const isHeld = id === 'register' && !argv.includes('--persistent');
+  if (id === 'watch') {
+    const signal = signalsFromNow();
+    const ended = await world.run(
+      id,
+      argv,
+      stepByStep(
+        () => world.znodes.remove('/docker/web/web-1'),
+        () => signal('SIGINT'),
+      ),
+    );
+    expect([ended.exitCode, ended.stdout]).toEqual([130, expect.stringContaining('down') as string]);
+    return;
+  }
   let isEnded = false;
   const onOutput = (): void => {
     if (!isHeld || isEnded) return;

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { RunOptions } from '../../support/run-command.js';
+import { stepByStep } from '../../support/run-command.js';
 import { signalsFromNow } from '../../support/signals.js';
 import { createZnodeWorld, type ZnodeWorld } from '../../support/znode-world.js';
 
@@ -16,19 +16,6 @@ beforeEach(() => {
   world = createZnodeWorld();
   world.znodes.put('/app/config', { data: 'blue' });
 });
-
-/** Does one thing after the other, each once the command has said something more. */
-function stepByStep(...steps: (() => void)[]): Pick<RunOptions, 'onOutput'> {
-  let [next, seen] = [0, 0];
-  return {
-    onOutput({ stdout, stderr }) {
-      if (stdout.length + stderr.length === seen) return;
-      seen = stdout.length + stderr.length;
-      const step = steps[next++];
-      if (step) setTimeout(step, 10);
-    },
-  };
-}
 
 describe('znode watch', () => {
   it('prints a line a change until it is interrupted', async () => {

@@ -230,7 +230,7 @@ describe('the examples in the help', () => {
   it.each(examples)('%s', async (text) => {
     // Each has what it names: an instance of the container that is called as it is.
     await succeed(['containers', 'register', app.name, '--service', 'web', '--port', '80', '--id', app.name, '--persistent'], only);
-    const isHeld = text.includes('containers register') && !text.includes('--persistent');
+    const isHeld = /containers (watch|agent|register)/.test(text) && !/--(persistent|once)/.test(text);
     const line = text.replaceAll('web-1', app.name).replace(/^curl /, 'echo ');
     const env = { ...only.env, PATH: `${classes}:${process.env['PATH'] ?? ''}` };
     const { exitCode, all } = await execa('bash', ['-o', 'pipefail', '-c', isHeld ? `timeout --preserve-status -s INT 4 ${line}` : line], {

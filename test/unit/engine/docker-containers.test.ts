@@ -46,7 +46,13 @@ describe('a listed container', () => {
       state: 'running',
       createdAt: '2023-11-14T22:13:20.000Z',
       ports: [{ containerPort: 2181, hostAddress: '0.0.0.0', hostPort: 21811 }],
+      exposedPorts: [
+        { port: 53, protocol: 'udp', bindings: [{ hostAddress: '0.0.0.0', hostPort: 53 }] },
+        { port: 2181, protocol: 'tcp', bindings: [{ hostAddress: '0.0.0.0', hostPort: 21811 }] },
+        { port: 2888, protocol: 'tcp', bindings: [] },
+      ],
       networks: [],
+      networkMode: '',
       volumes: { '/data': 'v' },
       health: null,
     });
@@ -99,6 +105,25 @@ describe('an inspected container', () => {
       ports: [],
       wantedPorts: [{ containerPort: 2181, hostAddress: '0.0.0.0', hostPort: 2181 }],
     });
+  });
+
+  it('tells the ports of its image and those that are published, and how it is stopped', () => {
+    const seen = details({
+      ...INSPECTED,
+      Config: { ...INSPECTED.Config, ExposedPorts: { '80/tcp': {}, '53/udp': {}, '9/sctp': {} }, StopSignal: 'SIGQUIT' },
+      HostConfig: { NetworkMode: 'host' },
+      NetworkSettings: { Ports: { '80/tcp': [{ HostIp: '', HostPort: '8080' }], '53/udp': null } },
+    });
+    expect(seen).toMatchObject({
+      exposedPorts: [
+        { port: 53, protocol: 'udp', bindings: [] },
+        { port: 80, protocol: 'tcp', bindings: [{ hostAddress: '0.0.0.0', hostPort: 8080 }] },
+      ],
+      declaredPorts: [{ port: 53 }, { port: 80, bindings: [] }],
+      networkMode: 'host',
+      stopSignal: 'SIGQUIT',
+    });
+    expect(details(INSPECTED).stopSignal).toBe('SIGTERM');
   });
 
   it('keeps the exit code of the last run while it waits to be restarted', () => {

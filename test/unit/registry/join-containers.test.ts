@@ -17,6 +17,8 @@ const container: ContainerSummary = {
   createdAt: '2026-01-01T00:00:00.000Z',
   ports: [{ containerPort: 80, hostAddress: '10.9.9.9', hostPort: 8080 }],
   networks: [{ name: 'app', id: 'n1', address: '172.18.0.5' }],
+  exposedPorts: [],
+  networkMode: 'app',
   volumes: {},
   health: null,
 };
