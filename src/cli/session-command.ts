@@ -42,6 +42,8 @@ export abstract class SessionCommand<Result extends object> extends ZkdCommand<R
   /** The ensembles' names, by the flag that would say them. */
   readonly #chosen = new Map<string, string>();
   #servers: readonly ServerAddress[] = [];
+  /** Its sessions, and what is ephemeral in them, live on until their time is up; the process ends with the command. */
+  protected leavesSessions = false;
 
   /** Does the work in a session with the ensemble the flags name. SIGINT and SIGTERM end the wait for it; the session is closed then. */
   protected async inSession<T>(flags: Flags, work: (session: ZooKeeperSession, signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -146,6 +148,11 @@ export abstract class SessionCommand<Result extends object> extends ZkdCommand<R
   override async finally(): Promise<void> {
     // Who was interrupted while reading it does not wait for its end.
     this.ports.stdin.unref?.();
+    // A session that is closed ends, and the client of one that is not keeps the process alive.
+    if (this.leavesSessions) {
+      await super.finally();
+      process.exit();
+    }
     await Promise.all(
       this.#sessions.map((opening) =>
         opening.then(

@@ -1,6 +1,6 @@
 /** At which address a container is to be reached by those who look it up. Pure. */
 import { ZkdError } from '../errors.js';
-import type { ContainerSummary } from '../engine/index.js';
+import type { ContainerSummary, ExposedPort } from '../engine/index.js';
 
 /** `network`: its own address on a network; `published`: where the engine publishes the port; `host`: the engine's host, for containers on its network. */
 export const ADVERTISED = ['network', 'published', 'host'] as const;
@@ -10,6 +10,7 @@ export interface Advertisement {
   readonly how: Advertised;
   /** The port the program in the container listens on. */
   readonly port: number;
+  readonly protocol?: ExposedPort['protocol'];
   /** Which network's address; needed only where there are several. */
   readonly network?: string | undefined;
   /** What others call the engine's host. */
@@ -28,19 +29,22 @@ const isWildcard = (address: string): boolean => ['', '0.0.0.0', '::'].includes(
  * Where to reach it. Rejects with `usage` where a choice is missing, with `conflict` where the container has nothing of the kind, with
  * `refused` (12) for a port that is published on the host's loopback only: nobody else could reach it there.
  */
-export function placeOf(container: ContainerSummary, { how, port, network, hostAddress }: Advertisement): Place {
+export function placeOf(
+  container: Pick<ContainerSummary, 'name' | 'networks' | 'exposedPorts'>,
+  { how, port, protocol = 'tcp', network, hostAddress }: Advertisement,
+): Place {
   switch (how) {
     case 'network':
       return { address: networkAddress(container, network), port };
     case 'published':
-      return publishedPlace(container, port, hostAddress);
+      return publishedPlace(container, { port, protocol }, hostAddress);
     case 'host':
       if (hostAddress === undefined) throw noHostAddress('--advertise host');
       return { address: hostAddress, port };
   }
 }
 
-function networkAddress({ name, networks }: ContainerSummary, wanted: string | undefined): string {
+function networkAddress({ name, networks }: Pick<ContainerSummary, 'name' | 'networks'>, wanted: string | undefined): string {
   const attached = networks.filter(({ address }) => address !== '');
   const names = attached.map((network) => network.name);
   if (wanted === undefined && attached.length > 1) {
@@ -58,13 +62,17 @@ function networkAddress({ name, networks }: ContainerSummary, wanted: string | u
   });
 }
 
-function publishedPlace({ name, ports }: ContainerSummary, port: number, hostAddress: string | undefined): Place {
-  const bindings = ports.filter(({ containerPort }) => containerPort === port);
+function publishedPlace(
+  { name, exposedPorts }: Pick<ContainerSummary, 'name' | 'exposedPorts'>,
+  { port, protocol }: Pick<ExposedPort, 'port' | 'protocol'>,
+  hostAddress: string | undefined,
+): Place {
+  const bindings = exposedPorts.find((one) => one.port === port && one.protocol === protocol)?.bindings ?? [];
   const binding = bindings.find((one) => !isLoopback(one.hostAddress)) ?? bindings[0];
   if (!binding) {
     throw new ZkdError('conflict', `Container "${name}" does not publish port ${port}`, {
       suggestions: ['--advertise network'],
-      details: { container: name, published: ports.map(({ containerPort }) => containerPort) },
+      details: { container: name, published: exposedPorts.filter((one) => one.bindings.length > 0).map((one) => one.port) },
     });
   }
   if (hostAddress !== undefined) return { address: hostAddress, port: binding.hostPort };

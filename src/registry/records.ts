@@ -28,6 +28,8 @@ export interface ServiceRecord {
   /** Id of the engine the container is on, and the name of its host. */
   readonly engineId: string | null;
   readonly engineName: string | null;
+  /** Whether an agent keeps it true to the engine. */
+  readonly isAgents: boolean;
   /** Why it could not be read. */
   readonly problem: string | null;
 }
@@ -45,6 +47,8 @@ export interface OwnRecord {
   readonly weight: number;
   readonly container: { readonly id: string; readonly name: string; readonly image: string };
   readonly engine: { readonly id: string; readonly name: string };
+  /** Written by an agent, which may take it away again. */
+  readonly isAgents?: boolean;
 }
 
 /** The class Spring Cloud Zookeeper casts payloads to. */
@@ -71,7 +75,7 @@ function textMap(value: unknown): Record<string, string> {
  * service fail.
  */
 export function formatRecord(record: OwnRecord): string {
-  const { service, id, address, port, registeredAtMs, tags, metadata, weight, container, engine } = record;
+  const { service, id, address, port, registeredAtMs, tags, metadata, weight, container, engine, isAgents = false } = record;
   const payload =
     record.payload === 'none' ? null : { '@class': SPRING_CLASS, id, name: service, metadata: { ...metadata, instance_status: 'UP' } };
   return JSON.stringify({
@@ -84,7 +88,7 @@ export function formatRecord(record: OwnRecord): string {
     registrationTimeUTC: registeredAtMs,
     serviceType: 'DYNAMIC',
     uriSpec: null,
-    zkd: { tags, metadata, weight, container, engine },
+    zkd: { tags, metadata, weight, container, engine, ...(isAgents && { keeper: 'agent' }) },
   });
 }
 
@@ -127,6 +131,7 @@ const NOTHING = {
   container: null,
   engineId: null,
   engineName: null,
+  isAgents: false,
   problem: null,
 } as const;
 
@@ -164,6 +169,7 @@ function parseCurator(node: string, record: Readonly<Record<string, unknown>>, f
     container: containerName === null ? null : { name: containerName, image: text(container['image']) ?? '' },
     engineId: text(engine['id']),
     engineName: text(engine['name']),
+    isAgents: own['keeper'] === 'agent',
   };
 }
 

@@ -8,6 +8,7 @@ import { placeOf, type Advertisement, type Place } from './advertise.js';
 import { readRegistry } from './read-registry.js';
 import { formatRecord, parseRecord, type OwnRecord } from './records.js';
 import { instancePath } from './registry-paths.js';
+import { defaultInstanceId } from './wanted-records.js';
 
 /** Before an engine that is gone is asked again. */
 const AGAIN_MS = 1000;
@@ -46,7 +47,7 @@ export async function registerContainer(
   const [container, identity] = await Promise.all([findRunning(engine, name), engine.identify()]);
   const { root, service, tags, metadata, weight, payload, isPersistent } = request;
   const place = placeOf(container, request);
-  const id = request.id ?? `${container.id.slice(0, 12)}-${request.port}`;
+  const id = request.id ?? defaultInstanceId(container.id, request);
   const path = instancePath(root, service, id);
   const { id: containerId, name: containerName, image } = container;
   const record = formatRecord({

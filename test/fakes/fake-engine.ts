@@ -102,6 +102,7 @@ export class FakeEngine implements port.Engine {
   readonly #taken: { address: string; port: number }[] = [];
   readonly #listeners = new Set<(event: port.EngineEvent) => void>();
   readonly #wakers = new Set<() => void>();
+  #breaks = 0;
   #count = 0;
   #tick = 0n;
 
@@ -133,6 +134,17 @@ export class FakeEngine implements port.Engine {
   /** Lets a container log a line. */
   log(idOrName: string, line: string, stream: port.LogLine['stream'] = 'stdout'): void {
     this.#get(idOrName).log.push({ time: this.#now(), stream, line });
+    this.#wake();
+  }
+
+  /** Lets the engine tell an event of a container that does nothing else. */
+  tell(idOrName: string, action: string, attributes: Readonly<Record<string, string>> = {}): void {
+    this.#emit(action, this.#get(idOrName), attributes);
+  }
+
+  /** Ends every stream of events, as an engine does that is restarted. */
+  breakEvents(): void {
+    this.#breaks += 1;
     this.#wake();
   }
 
@@ -373,11 +385,14 @@ export class FakeEngine implements port.Engine {
     const opened = this.#call('events', [options], 'follow events', () => undefined);
     opened.catch(() => undefined);
     this.#listeners.add(listen);
+    const breaks = this.#breaks;
     const read = async function* (this: FakeEngine): AsyncGenerator<port.EngineEvent, void, undefined> {
       try {
         await opened;
         while (!signal.aborted) {
           const event = queue.shift();
+          if (event === undefined && breaks !== this.#breaks)
+            throw toZkdError(Object.assign(new Error(), { code: 'ECONNRESET' }), { what: 'follow events', endpoint: this.endpoint });
           if (event === undefined) await this.#woken(signal);
           else yield event;
         }

@@ -1,12 +1,12 @@
 import { string as stringArg } from '@oclif/core/args';
-import { boolean, custom, option, string } from '@oclif/core/flags';
+import { boolean, custom, string } from '@oclif/core/flags';
 import { repeated } from '../../cli/flags/repeated.js';
-import { rootFlag } from '../../cli/flags/registry.js';
+import { advertiseFlags, rootFlag } from '../../cli/flags/registry.js';
 import { SessionCommand } from '../../cli/session-command.js';
 import type { Engine } from '../../engine/index.js';
 import { ZkdError } from '../../errors.js';
 import type { ExitCodeName } from '../../exit-codes.js';
-import { ADVERTISED, containerEnds, registerContainer, type Registered } from '../../registry/index.js';
+import { containerEnds, registerContainer, type Registered } from '../../registry/index.js';
 import { holdNode } from '../../znodes/index.js';
 import { formatServer, type ZooKeeperSession } from '../../zookeeper/index.js';
 
@@ -63,22 +63,14 @@ By default the container's address on its network is registered; --advertise pub
       summary: 'Port the program in it listens on.',
     })(),
     id: string({ env: 'ZKD_ID', helpValue: 'ID', summary: "Name of the instance. [default: the container's short id and the port]" }),
-    advertise: option({ options: ADVERTISED, env: 'ZKD_ADVERTISE', default: 'network', summary: 'Which address to register.' })(),
+    ...advertiseFlags,
     network: string({ env: 'ZKD_NETWORK', helpValue: 'NAME', summary: "Network whose address it is; else the container's only one." }),
-    'host-address': string({ env: 'ZKD_HOST_ADDRESS', helpValue: 'ADDRESS', summary: "What others call the engine's host." }),
-    tag: string({ env: 'ZKD_TAG', helpValue: 'TAG', multiple: true, summary: 'Can be repeated.' }),
     metadata: string({ env: 'ZKD_METADATA', helpValue: 'KEY=VALUE', multiple: true, summary: 'Can be repeated.' }),
     weight: custom<number>({
       env: 'ZKD_WEIGHT',
       helpValue: 'N',
       parse: async (input) => parseWeight(input),
       summary: 'Share of the load among the instances. [default: 1]',
-    })(),
-    payload: option({
-      options: ['none', 'spring'] as const,
-      env: 'ZKD_PAYLOAD',
-      default: 'none',
-      summary: "Spring Cloud's payload; plain Curator readers of the service fail at it.",
     })(),
     persistent: boolean({ env: 'ZKD_PERSISTENT', summary: 'Leave the record there.' }),
     ...rootFlag,

@@ -18,6 +18,16 @@ it.each(examples)('containers %s: %s', async (id, text) => {
   const argv = typed.split(' ').slice(2);
   // A record that is held goes with its container.
   const isHeld = id === 'register' && !argv.includes('--persistent');
+  if (id === 'agent' && !argv.includes('--once')) {
+    const signal = signalsFromNow();
+    const ended = await world.run(
+      id,
+      argv,
+      stepByStep(() => signal('SIGTERM')),
+    );
+    expect([ended.exitCode, ended.stderr]).toEqual([143, expect.stringContaining('Stopped') as string]);
+    return;
+  }
   if (id === 'watch') {
     const signal = signalsFromNow();
     const ended = await world.run(

@@ -1,19 +1,25 @@
 import { describe, expect, it } from 'vitest';
-import type { ContainerSummary } from '../../../src/engine/index.js';
+import type { ContainerSummary, ExposedPort } from '../../../src/engine/index.js';
 import { placeOf, type Advertisement } from '../../../src/registry/advertise.js';
 import { failureOf } from '../../support/failure-of.js';
 
+const published = (port: number, ...at: [string, number][]): ExposedPort => ({
+  port,
+  protocol: 'tcp',
+  bindings: at.map(([hostAddress, hostPort]) => ({ hostAddress, hostPort })),
+});
 const container = {
   name: 'web-1',
   networks: [
     { name: 'app', id: 'n1', address: '172.18.0.5' },
     { name: 'back', id: 'n2', address: '172.19.0.5' },
   ],
-  ports: [
-    { containerPort: 80, hostAddress: '127.0.0.1', hostPort: 8080 },
-    { containerPort: 81, hostAddress: '0.0.0.0', hostPort: 8081 },
-    { containerPort: 82, hostAddress: '127.0.0.1', hostPort: 8082 },
-    { containerPort: 82, hostAddress: '10.0.0.7', hostPort: 9082 },
+  exposedPorts: [
+    published(80, ['127.0.0.1', 8080]),
+    published(81, ['0.0.0.0', 8081]),
+    published(82, ['127.0.0.1', 8082], ['10.0.0.7', 9082]),
+    published(83),
+    { ...published(80, ['10.0.0.7', 53]), protocol: 'udp' },
   ],
 } as unknown as ContainerSummary;
 const place = (given: Partial<Advertisement>, of: Partial<ContainerSummary> = {}) =>
@@ -43,7 +49,8 @@ describe('the published address', () => {
     expect(place({ how: 'published', port: 82 })).toEqual({ address: '10.0.0.7', port: 9082 });
     expect(place({ how: 'published', port: 81, hostAddress: 'box' })).toEqual({ address: 'box', port: 8081 });
     expect(await refusal({ how: 'published', port: 81 })).toMatchObject({ code: 'usage' });
-    expect(await refusal({ how: 'published', port: 90 })).toMatchObject({ code: 'conflict', details: { published: [80, 81, 82, 82] } });
+    expect(place({ how: 'published', port: 80, protocol: 'udp' })).toEqual({ address: '10.0.0.7', port: 53 });
+    expect(await refusal({ how: 'published', port: 90 })).toMatchObject({ code: 'conflict', details: { published: [80, 81, 82, 80] } });
   });
 
   it('is refused on the loopback unless somebody says that it is meant', async () => {

@@ -51,6 +51,7 @@ describe('a record of ours', () => {
       container: { name: 'web-1', image: 'nginx:1' },
       engineId: 'ENGINE',
       engineName: 'host-1',
+      isAgents: false,
       problem: null,
     });
   });
