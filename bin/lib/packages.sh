@@ -3,6 +3,7 @@
 
 # What the tests need besides: "<command it brings> <package>". More test clients are one line each.
 test_packages=(
+  'gcc g++'
   'javac default-jdk-headless'
   'python3 python3'
   'sshd openssh-server'
@@ -28,6 +29,8 @@ missing_test_packages() {
   for entry in "${test_packages[@]}"; do
     command -v "${entry%% *}" >/dev/null || echo "${entry##* }"
   done
+  # A compiler can be there without the C library in its static form, which the tests' HTTP server is linked with.
+  if command -v gcc >/dev/null && [[ ! -e $(gcc -print-file-name=libc.a) ]]; then echo libc6-dev; fi
 }
 
 install_packages() {
