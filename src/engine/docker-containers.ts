@@ -12,6 +12,7 @@ import type {
   ContainerSummary,
   EngineEvent,
   ExposedPort,
+  HealthCheck,
   Labels,
   PortBinding,
   VolumeMount,
@@ -94,6 +95,7 @@ export function createBody(spec: ContainerSpec): Record<string, unknown> {
     Labels: spec.labels,
     Hostname: spec.hostname,
     User: spec.user,
+    Healthcheck: spec.healthCheck && healthCheck(spec.healthCheck),
     ExposedPorts: Object.fromEntries(ports.map(({ containerPort }) => [`${containerPort}/tcp`, {}])),
     HostConfig: compact({
       Mounts: spec.mounts?.map(volumeMount),
@@ -215,8 +217,16 @@ function endpointSettings(network: string, { networkAliases }: ContainerSpec): R
   return compact({ Aliases: networkAliases, NetworkID: /^[0-9a-f]{64}$/.test(network) ? network : undefined });
 }
 
-function volumeMount({ volume, target, labels, noCopy }: VolumeMount): Record<string, unknown> {
-  return compact({ Type: 'volume', Source: volume, Target: target, VolumeOptions: compact({ NoCopy: noCopy, Labels: labels }) });
+function volumeMount({ volume, hostPath, target, labels, noCopy, readOnly }: VolumeMount): Record<string, unknown> {
+  const mount = { Target: target, ReadOnly: readOnly };
+  if (hostPath !== undefined) return compact({ ...mount, Type: 'bind', Source: hostPath });
+  return compact({ ...mount, Type: 'volume', Source: volume, VolumeOptions: compact({ NoCopy: noCopy, Labels: labels }) });
+}
+
+function healthCheck({ test, intervalMs, timeoutMs, startPeriodMs, retries }: HealthCheck): Record<string, unknown> {
+  const nanoseconds = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms * 1e6);
+  const times = { Interval: nanoseconds(intervalMs), Timeout: nanoseconds(timeoutMs), StartPeriod: nanoseconds(startPeriodMs) };
+  return compact({ Test: test, ...times, Retries: retries });
 }
 
 function portMap(ports: readonly PortBinding[]): Record<string, { HostIp: string; HostPort: string }[]> {

@@ -64,7 +64,7 @@ const TEXTS: readonly (readonly [RegExp, EngineErrorReason])[] = [
   [/no such volume/i, 'no-such-volume'],
   [/no such image|manifest unknown/i, 'no-such-image'],
   [/no such container|container is marked for removal/i, 'no-such-container'],
-  [/could not find the file|extraction point is not a directory/i, 'no-such-file'],
+  [/could not find the file|extraction point is not a directory|bind source path does not exist/i, 'no-such-file'],
   [/is not running|is paused|is restarting, wait until|cannot start a paused/i, 'not-running'],
 ];
 

@@ -64,14 +64,29 @@ export interface ExposedPort {
   readonly bindings: readonly { readonly hostAddress: string; readonly hostPort: number }[];
 }
 
-/** One mounted volume. Without `volume` the engine makes an anonymous one, removed with the container on request. */
+/** One mount. With neither a volume nor a path the engine makes an anonymous volume, removed with the container on request. */
 export interface VolumeMount {
   readonly volume?: string;
+  /** A path of the engine's host in place of a volume; `no-such-file` where it is not there. */
+  readonly hostPath?: string;
+  readonly readOnly?: boolean;
   readonly target: string;
   /** Labels of the volume where this mount creates it; an existing volume keeps its own. */
   readonly labels?: Labels;
   /** Leave the volume empty where the image has content at the target. */
   readonly noCopy?: boolean;
+}
+
+/** How the engine finds out whether a container is well. What is absent is as the engine does it. */
+export interface HealthCheck {
+  /** The words of a command, or a line for the shell the image has. */
+  readonly test: readonly ['CMD', ...string[]] | readonly ['CMD-SHELL', string];
+  readonly intervalMs?: number;
+  readonly timeoutMs?: number;
+  /** So long after the start a failure does not count. */
+  readonly startPeriodMs?: number;
+  /** So many failures in a row make it unhealthy. */
+  readonly retries?: number;
 }
 
 export interface ContainerSpec {
@@ -91,6 +106,8 @@ export interface ContainerSpec {
   /** Target path -> mount options, e.g. `{"/logs": "uid=1000,gid=1000,size=64m"}`. */
   readonly tmpfs?: Readonly<Record<string, string>>;
   readonly restart?: RestartPolicy;
+  /** The image's own when absent. */
+  readonly healthCheck?: HealthCheck;
   readonly memoryBytes?: number;
   readonly cpus?: number;
   readonly pidsLimit?: number;

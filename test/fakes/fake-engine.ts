@@ -534,7 +534,8 @@ export class FakeEngine implements port.Engine {
   #newContainer(spec: port.ContainerSpec, image: port.ImageSummary & FakeImage): FakeContainer {
     const own = emptyTree();
     for (const [path, content] of Object.entries(image.files ?? {})) addFile(own, path, content);
-    const mounts = [...(spec.mounts ?? [])];
+    // The host has no files here: what is mounted from there is empty.
+    const mounts = (spec.mounts ?? []).filter(({ hostPath }) => hostPath === undefined);
     for (const target of image.volumes ?? []) {
       if (!mounts.some((mount) => mount.target === target) && spec.tmpfs?.[target] === undefined) mounts.push({ target });
     }
@@ -571,6 +572,7 @@ export class FakeEngine implements port.Engine {
 
   async #run(container: FakeContainer): Promise<void> {
     Object.assign(container, { state: 'running', startedAt: this.#now(), startError: '', outOfMemory: false });
+    if (container.spec.healthCheck) container.health = 'starting';
     this.#emit('start', container);
     await this.onStart?.(container);
   }

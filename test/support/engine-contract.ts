@@ -236,6 +236,17 @@ export function describeEngineContract(name: string, makeSubject: () => Promise<
         expect((await engine.readFiles(other, '/etc/skel')).size).toBe(0);
       });
 
+      it('can be read only, which changes nothing of what they are', async () => {
+        const volume = fresh('vol');
+        const id = await create({ mounts: [{ volume, target: '/mnt', labels, readOnly: true }] });
+        expect((await found(id)).volumes).toMatchObject({ '/mnt': volume });
+      });
+
+      it('are none where a path of the host is mounted', async () => {
+        const id = await create({ mounts: [{ hostPath: '/etc', target: '/mnt', readOnly: true }] });
+        expect(Object.keys((await found(id)).volumes)).not.toContain('/mnt');
+      });
+
       it('are made once however often that is asked, and are listed by exact name and by label', async () => {
         const name = fresh('vol');
         await engine.createVolume(name, { ...labels, kind: 'data' });
@@ -287,6 +298,15 @@ export function describeEngineContract(name: string, makeSubject: () => Promise<
         expect(stopped.networks).toEqual([{ name: stopped.networks[0]?.name, id: '', address: '' }]);
         expect(Date.parse(stopped.finishedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(running.startedAt ?? ''));
         expect(await engine.listAttachments(network)).toEqual([]);
+      });
+
+      it('has a health from its start on where it has a health check, and none when it does not run', async () => {
+        const id = await create({ healthCheck: { test: ['CMD-SHELL', 'false'], startPeriodMs: 60_000, intervalMs: 60_000 } });
+        expect((await found(id)).health).toBeNull();
+        await engine.startContainer(id);
+        expect((await found(id)).health).toBe('starting');
+        await engine.stopContainer(id, { timeoutMs: 1000 });
+        expect((await found(id)).health).toBeNull();
       });
 
       it('is killed where it does not stop in time', async () => {

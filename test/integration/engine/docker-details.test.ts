@@ -1,6 +1,9 @@
 import { execFile, spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -85,6 +88,42 @@ describe('a container on a real engine', () => {
       '1000\nzkd-dev-1\nwritten\nCapBnd:\t0000000000000000\nNoNewPrivs:\t1\n',
     );
     expect((await engine.listVolumes({ labels })).map(({ name }) => name)).toEqual([`zkd-${RUN}-conf`]);
+  });
+
+  it('sees a path of the host, and is refused one that is not there', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'zkd-bind.'));
+    try {
+      await writeFile(join(folder, 'there'), 'from the host');
+      const id = await started({
+        mounts: [
+          { hostPath: folder, target: '/host', readOnly: true },
+          { hostPath: folder, target: '/writable' },
+        ],
+      });
+      expect(await sh(id, 'cat /host/there; touch /host/x 2>/dev/null || echo ", read only"')).toBe('from the host, read only\n');
+      await sh(id, 'echo written > /writable/new', { user: '0' });
+      expect(await readFile(join(folder, 'new'), 'utf8')).toBe('written\n');
+      const refused = started({ mounts: [{ hostPath: join(folder, 'nowhere'), target: '/x' }] });
+      await expect(refused).rejects.toMatchObject({ code: 'not-found', details: { reason: 'no-such-file' } });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('is asked how it is, by a command or through its shell, as often as was said', async () => {
+    for (const test of [
+      ['CMD', 'test', '-e', '/tmp/well'],
+      ['CMD-SHELL', 'test -e /tmp/$WORD'],
+    ] as const) {
+      const healthCheck = { test, intervalMs: 100, timeoutMs: 5000, retries: 2 };
+      const id = await started({ env: { WORD: 'well' }, healthCheck });
+      const health = async (): Promise<unknown> => (await engine.findContainer(id))?.health;
+      await expect.poll(health, { timeout: 20_000 }).toBe('unhealthy');
+      await sh(id, 'touch /tmp/well');
+      await expect.poll(health, { timeout: 20_000 }).toBe('healthy');
+      const told = JSON.parse(await docker('inspect', '--format', '{{json .Config.Healthcheck}}', id)) as object;
+      expect(told).toEqual({ Test: test, Interval: 1e8, Timeout: 5e9, Retries: 2 });
+    }
   });
 
   it('gets files with the owner and the mode they were given, directories too', async () => {

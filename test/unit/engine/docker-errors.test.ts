@@ -43,6 +43,7 @@ describe('the words of an engine', () => {
     ['No such container: x', 'no-such-container'],
     ['Could not find the file /x in container y', 'no-such-file'],
     ['extraction point is not a directory', 'no-such-file'],
+    ['invalid mount config for type "bind": bind source path does not exist: /nowhere', 'no-such-file'],
     ['Container y is not running', 'not-running'],
     ['Container y is paused, unpause the container before exec', 'not-running'],
     ['Container y is restarting, wait until the container is running', 'not-running'],
