@@ -121,14 +121,27 @@ export abstract class SessionCommand<Result extends object> extends ZkdCommand<R
     return opening;
   }
 
-  /** Flag before variable; of the variables the connection string, which needs no engine. */
-  async #target(flags: Flags, { connect, cluster, names }: Named): Promise<ConnectTarget> {
+  /** The name of the ensemble the flags mean, or undefined where they give a connection string. */
+  protected async clusterMeant(flags: Flags): Promise<string | undefined> {
+    const { connect, cluster } = flags;
+    return this.#clusterOf(flags, { connect, cluster, names: ['connect', 'cluster'] });
+  }
+
+  async #target(flags: Flags, named: Named): Promise<ConnectTarget> {
+    const name = await this.#clusterOf(flags, named);
+    if (name === undefined) return named.connect as ConnectTarget;
+    const { readEnvironment } = await import('../cluster/index.js');
+    return parseConnectString((await readEnvironment(await this.engine(flags), name)).ZKD_CONNECT);
+  }
+
+  /** Flag before variable; of the variables the connection string, which needs no engine: undefined then. */
+  async #clusterOf(flags: Flags, { connect, cluster, names }: Named): Promise<string | undefined> {
     const [isConnectTyped, isClusterTyped] = [this.isTyped(names[0]), this.isTyped(names[1])];
     if (isConnectTyped && isClusterTyped) {
       throw new ZkdError('usage', `Two ensembles are named: give --${names[0]} or --${names[1]}, not both`);
     }
-    if (connect !== undefined && !isClusterTyped) return connect;
-    const { readEnvironment, selectCluster } = await import('../cluster/index.js');
+    if (connect !== undefined && !isClusterTyped) return undefined;
+    const { selectCluster } = await import('../cluster/index.js');
     // Who was asked once is not asked again when the session is opened anew.
     const name =
       this.#chosen.get(names[1]) ??
@@ -142,7 +155,7 @@ export abstract class SessionCommand<Result extends object> extends ZkdCommand<R
         throw cluster === undefined ? orConnect(error, names[0]) : error;
       }));
     this.#chosen.set(names[1], name);
-    return parseConnectString((await readEnvironment(await this.engine(flags), name)).ZKD_CONNECT);
+    return name;
   }
 
   override async finally(): Promise<void> {

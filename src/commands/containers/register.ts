@@ -1,37 +1,12 @@
 import { string as stringArg } from '@oclif/core/args';
-import { boolean, custom, string } from '@oclif/core/flags';
-import { repeated } from '../../cli/flags/repeated.js';
-import { advertiseFlags, rootFlag } from '../../cli/flags/registry.js';
+import { boolean, string } from '@oclif/core/flags';
+import { advertiseFlags, factFlags, factsOf, rootFlag, serviceFlags } from '../../cli/flags/registry.js';
 import { SessionCommand } from '../../cli/session-command.js';
 import type { Engine } from '../../engine/index.js';
-import { ZkdError } from '../../errors.js';
 import type { ExitCodeName } from '../../exit-codes.js';
 import { containerEnds, registerContainer, type Registered } from '../../registry/index.js';
 import { holdNode } from '../../znodes/index.js';
 import { formatServer, type ZooKeeperSession } from '../../zookeeper/index.js';
-
-function parsePort(input: string): number {
-  const port = Number(input);
-  if (!/^\d+$/.test(input) || port < 1 || port > 65_535)
-    throw new ZkdError('usage', `Port ${JSON.stringify(input)} is none: give 1 to 65535`);
-  return port;
-}
-
-function parseWeight(input: string): number {
-  const weight = Number(input);
-  if (!/^\d+(\.\d+)?$/.test(input)) throw new ZkdError('usage', `Weight ${JSON.stringify(input)} is none: give a number from 0 on`);
-  return weight;
-}
-
-function parseMetadata(pairs: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const cut = pair.indexOf('=');
-      if (cut < 1) throw new ZkdError('usage', `Metadata ${JSON.stringify(pair)} is none: give KEY=VALUE`);
-      return [pair.slice(0, cut), pair.slice(cut + 1)];
-    }),
-  );
-}
 
 export default class ContainersRegister extends SessionCommand<Registered> {
   static override exits: readonly ExitCodeName[] = [
@@ -54,24 +29,11 @@ By default the container's address on its network is registered; --advertise pub
   ];
   static override args = { container: stringArg({ description: 'Name or id.', required: true, ignoreStdin: true }) };
   static override flags = {
-    service: string({ env: 'ZKD_SERVICE', helpValue: 'NAME', required: true, summary: 'Service it is an instance of.' }),
-    port: custom<number>({
-      env: 'ZKD_PORT',
-      helpValue: 'PORT',
-      required: true,
-      parse: async (input) => parsePort(input),
-      summary: 'Port the program in it listens on.',
-    })(),
+    ...serviceFlags,
     id: string({ env: 'ZKD_ID', helpValue: 'ID', summary: "Name of the instance. [default: the container's short id and the port]" }),
     ...advertiseFlags,
     network: string({ env: 'ZKD_NETWORK', helpValue: 'NAME', summary: "Network whose address it is; else the container's only one." }),
-    metadata: string({ env: 'ZKD_METADATA', helpValue: 'KEY=VALUE', multiple: true, summary: 'Can be repeated.' }),
-    weight: custom<number>({
-      env: 'ZKD_WEIGHT',
-      helpValue: 'N',
-      parse: async (input) => parseWeight(input),
-      summary: 'Share of the load among the instances. [default: 1]',
-    })(),
+    ...factFlags,
     persistent: boolean({ env: 'ZKD_PERSISTENT', summary: 'Leave the record there.' }),
     ...rootFlag,
   };
@@ -83,8 +45,7 @@ By default the container's address on its network is registered; --advertise pub
     const hostAddress = flags['host-address'] ?? engine.endpoint.remoteHost ?? undefined;
     const request = {
       ...{ root, service, id, port, how, network, hostAddress, weight, payload, isPersistent },
-      tags: repeated(flags.tag),
-      metadata: parseMetadata(repeated(flags.metadata)),
+      ...factsOf(flags),
     };
     if (payload === 'spring') this.caution(`plain Curator readers of "${service}" fail at the Spring payload`);
     return this.inSession(flags, async (session, signal) => {
