@@ -36,6 +36,14 @@ export async function readEnvironment(engine: Engine, name: string): Promise<Env
   };
 }
 
+/** How containers on the ensemble's network reach it; whether it runs does not matter. Rejects with `not-found` without such an ensemble. */
+export async function readInside(engine: Engine, name: string): Promise<{ readonly network: string; readonly connect: string }> {
+  const observed = await observe(engine, name);
+  if (!observed.record) throw noSuchEnsemble(name);
+  const { network, internalConnect } = describeAddresses(observed, observed.record, engine.endpoint);
+  return { network, connect: internalConnect };
+}
+
 /** /etc/hosts takes addresses only; a name nobody resolves here is kept, so that one sees what is missing. */
 async function ipOf(host: string): Promise<string> {
   if (isIP(host) !== 0) return host;

@@ -15,6 +15,8 @@ export interface ImageRequest {
   readonly given: string | undefined;
   readonly pull: PullPolicy;
   readonly signal: AbortSignal;
+  /** What to do where it cannot be had; for an ensemble where absent. */
+  readonly suggestions?: readonly string[];
   onPull(reference: string): void;
   caution(text: string): void;
 }
@@ -42,7 +44,7 @@ export async function chooseImage(engine: Engine, request: ImageRequest): Promis
   }
   throw new ZkdError('engine-unavailable', `Image "${wanted}" cannot be had: ${reasonOf(failure)}`, {
     cause: failure,
-    suggestions: ['zkd cluster up --image REFERENCE', 'In a clone of zkd: bin/setup --yes'],
+    suggestions: request.suggestions ?? ['zkd cluster up --image REFERENCE', 'In a clone of zkd: bin/setup --yes'],
     details: { reason: 'image-unavailable', image: wanted },
   });
 }

@@ -2,9 +2,10 @@
 export type { Observer } from './apply.js';
 export type { Cluster, Member } from './describe.js';
 export { removeContainers, takeDown, type MemberAction, type RemovalResult } from './down.js';
-export { ENVIRONMENT_FORMATS, formatEnvironment, readEnvironment, type Environment } from './environment.js';
+export { ENVIRONMENT_FORMATS, formatEnvironment, readEnvironment, readInside, type Environment } from './environment.js';
 export { execTarget, servingTarget, type ExecTarget } from './exec.js';
 export { exportEnsemble, type ExportRequest, type ExportResult } from './export.js';
+export { chooseImage, type PullPolicy } from './image-choice.js';
 export { listClusters, listMembers, listMemberStates, type ClusterSummary } from './list.js';
 export type { MemberLine } from './log-merge.js';
 export { readLogs, type LogsRequest } from './logs.js';

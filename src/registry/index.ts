@@ -1,6 +1,7 @@
 /** Containers in ZooKeeper's registry of services. Commands and other rooms import from here only. */
 export { ADVERTISED } from './advertise.js';
 export { runAgent, type AgentEntry, type AgentRules } from './agent.js';
+export { awaitRegistered } from './await-registered.js';
 export { readDrift, type Drift } from './drift.js';
 export { followRegistry } from './follow-registry.js';
 export type { EngineView, RegisteredContainer, Registration } from './join-containers.js';
@@ -11,3 +12,5 @@ export { containerEnds, deregister, registerContainer, type Registered } from '.
 export { DEFAULT_ROOT } from './registry-paths.js';
 export { choose, STRATEGIES, usableOf, type Reachable, type Strategy } from './resolve.js';
 export { watchRegistrations, type RegistrationEvent } from './watch-registrations.js';
+export { runContainers, type RunResult } from './run-containers.js';
+export { checkRun, CONNECT_VARIABLE, type ContainerSettings, type RunRequest, type WantedApp } from './run-plan.js';

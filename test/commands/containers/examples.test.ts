@@ -13,7 +13,12 @@ const examples = [...(await loadCommands())]
 
 it.each(examples)('containers %s: %s', async (id, text) => {
   const world = await createRegistryWorld();
-  await world.serve('web', 'web-1');
+  if (id === 'run') {
+    world.engine.onPull = () => ({});
+    world.engine.onStart = ({ name }) => world.register('web', name);
+  } else {
+    await world.serve('web', 'web-1');
+  }
   const [typed = ''] = (text.split('<%= config.bin %> ')[1] ?? '').split(/ [|>] |\)/);
   const argv = typed.split(' ').slice(2);
   // A record that is held goes with its container.
@@ -47,7 +52,8 @@ it.each(examples)('containers %s: %s', async (id, text) => {
     isEnded = true;
     setTimeout(() => void world.engine.stopContainer('web-1', { timeoutMs: 0 }), 20);
   };
-  const { exitCode, stdout, stderr } = await world.run(id, argv, { onOutput });
-  expect([exitCode, stderr]).toEqual([0, isHeld ? 'Container "web-1" has ended: its record goes\n' : '']);
+  const { exitCode, stdout, stderr } = await world.run(id, argv, { onOutput, ...(id === 'run' && { env: { ZKD_NETWORK: 'app' } }) });
+  const said = id === 'run' ? (expect.stringMatching(/^Pulling [^]*\nnext: zkd containers ls (web|files)\n$/) as string) : '';
+  expect([exitCode, stderr]).toEqual([0, isHeld ? 'Container "web-1" has ended: its record goes\n' : said]);
   expect(stdout).not.toBe('');
 });
