@@ -58,14 +58,15 @@ export class ContainerObserver {
     const unknown = listed.filter(({ id }) => !this.#containers.has(id));
     await eachOf(unknown, AT_ONCE, async ({ id }) => this.#inspect(id));
     const there = new Set(listed.map(({ id }) => id));
-    for (const id of this.ids) if (!there.has(id) && isNewest(id)) this.#containers.delete(id);
+    const gone = this.ids.filter((id) => !there.has(id) && isNewest(id));
+    for (const id of gone) this.#containers.delete(id);
     for (const summary of listed) {
       const observed = this.#containers.get(summary.id);
       if (!observed || !isNewest(summary.id)) continue;
       observed.details = { ...observed.details, ...summary };
       this.#endGrace(observed);
     }
-    for (const id of new Set([...before.keys(), ...there])) this.#options.onChange(id);
+    for (const id of [...gone, ...there]) this.#options.onChange(id);
   }
 
   /** Takes an event in; resolves when what it tells is known. */

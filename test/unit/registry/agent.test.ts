@@ -197,12 +197,13 @@ describe('an agent', () => {
   });
 
   it('goes on with another stream of events where one breaks, and sees what it missed', async () => {
-    const id = await run('web-1');
+    const [ended, removed] = [await run('web-1'), await run('web-0')];
     const agent = start();
-    await shows('web/web-1 IP:80');
-    engine.breakEvents();
+    await shows('web/web-0 IP:80', 'web/web-1 IP:80');
     engine.failNext('listContainers', new ZkdError('engine-unavailable', 'the engine is away'));
-    engine.container(id).state = 'exited';
+    engine.container(ended).state = 'exited';
+    engine.breakEvents();
+    await engine.removeContainer(removed, { force: true });
     await shows();
     expect(agent.told('engine')).toEqual([expect.stringContaining('the records stay as they are') as string, 'The engine answers again']);
     await run('web-2');
