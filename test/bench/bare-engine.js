@@ -2,6 +2,7 @@
 // Same image, heap and JVM flags as zkd gives; no volumes of its own, no checks, no process start, the network made beforehand.
 import { request } from 'node:http';
 import { createConnection } from 'node:net';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const SOCKET = '/var/run/docker.sock';
@@ -10,7 +11,8 @@ const LABEL = 'zkd.bench';
 /** What zkd gives small servers. */
 export const SERVER_JVMFLAGS = '-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:CompileThresholdScaling=5 -Xms64m -XX:MetaspaceSize=64m';
 
-function call(method, path, body) {
+/** One call of the engine's API; rejects where it refuses. */
+export function call(method, path, body) {
   return new Promise((resolve, reject) => {
     const payload = body === undefined ? undefined : JSON.stringify(body);
     const outgoing = request(
@@ -94,4 +96,26 @@ async function allAnswer(ports, what) {
     if (performance.now() - startedAt > 60_000) throw new Error(`${what} reach no quorum within 60 s`);
     await sleep(20);
   }
+}
+
+/** The engine's own events of containers from now on: `next(id, action)` resolves when one is told. */
+export async function listenToEngine() {
+  const waiting = [];
+  const incoming = await new Promise((resolve, reject) => {
+    const filters = encodeURIComponent(JSON.stringify({ type: ['container'] }));
+    request({ socketPath: SOCKET, path: `/events?filters=${filters}` }, resolve)
+      .on('error', reject)
+      .end();
+  });
+  createInterface({ input: incoming }).on('line', (line) => {
+    const { Action, Actor } = JSON.parse(line);
+    for (const one of waiting.filter(({ id, action }) => id === Actor.ID && action === Action)) {
+      waiting.splice(waiting.indexOf(one), 1);
+      one.resolve();
+    }
+  });
+  return {
+    next: (id, action) => new Promise((resolve) => waiting.push({ id, action, resolve })),
+    close: () => incoming.destroy(),
+  };
 }

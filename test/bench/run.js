@@ -1,4 +1,4 @@
-// npm run bench [-- --only compose,up,...,get,export,import,rm,cp,memory --rounds N --nodes N]: what zkd costs against what people would run otherwise, in one
+// npm run bench [-- --only compose,up,...,register,look,ls,get,export,import,rm,cp,memory --rounds N --nodes N]: what zkd costs against what people would run otherwise, in one
 // run. Prints a table and writes test-results/bench.json. A missed limit is shown and fails nothing: times on a shared machine are no
 // test. What could not be measured at all is not met, and the run ends with 1.
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { measureBareEngine, measureBareRestarts } from './bare-engine.js';
 import { openCompose } from './compose.js';
 import { compare, compareSeveral, timeProcess } from './measure.js';
+import { registryBenches } from './registry.js';
 import { znodeBenches } from './znodes.js';
 
 const { values } = parseArgs({
@@ -152,6 +153,7 @@ const benches = {
       await remove();
     }
   },
+  ...registryBenches({ ensemble: { up, remove }, rounds, zkdScript: RUN }),
   ...znodeBenches({ ensemble: { up, remove, container: `zkd-${CLUSTER}-1` }, rounds, nodes: Number(values.nodes), zkdScript: RUN }),
 };
 
