@@ -134,6 +134,22 @@ describe('a container with a record of ours', () => {
   });
 });
 
+describe('a container that an agent registers', () => {
+  it('is found by Java services, whatever payload they expect, until the agent ends', async () => {
+    const app = await startApp('agent', '--label', 'zkd.service=by-agent', '--label', 'zkd.port=8080');
+    const agent = startZkd(['containers', 'agent', '--explicit'], only);
+    const id = `${app.id.slice(0, 12)}-8080`;
+    await retryUntil(async () => ((await list('by-agent')).length > 0 ? true : undefined), { timeoutMs: 30_000, intervalMs: 50 });
+    for (const payload of ['Object', 'Void', 'Map']) {
+      const { stdout } = await execa('java', java(payload, 'list', 'by-agent'));
+      expect(stdout).toBe(`FOUND ${id} ${app.address} 8080\nEND`);
+    }
+    agent.kill('SIGTERM');
+    expect(endOf(await agent).exitCode).toBe(143);
+    expect((await execa('java', java('Void', 'list', 'by-agent'))).stdout).toBe('END');
+  });
+});
+
 describe('a container that is registered by hand', () => {
   /** Starts to hold the record of a container; answers when it is there. */
   async function hold(service: string, app: App) {
