@@ -69,6 +69,30 @@ unpack_packages() {
     'dpkg-deb --fsys-tarfile "$0" | tar -x -C "$TARGET" --keep-directory-symlink --no-same-owner'
 }
 
+# make_root <root> <unwanted> <file.deb>...: a root file system of these packages, without those whose file name matches <unwanted>. They are
+# unpacked but not configured: what their scripts would have done is done here.
+make_root() {
+  local root=$1 unwanted=$2 name deb debs=()
+  shift 2
+  mkdir -p "$root"/{etc,tmp,proc,sys,dev,run,root,var/tmp,var/lib/dpkg/status.d,usr/{bin,sbin,lib,lib64}}
+  chmod 1777 "$root/tmp" "$root/var/tmp"
+  for name in bin sbin lib lib64; do ln -s "usr/$name" "$root/$name"; done
+  for deb in "$@"; do
+    [[ $(basename "$deb") =~ $unwanted ]] && continue
+    debs+=("$deb")
+    # For image scanners: which packages are in here.
+    dpkg-deb --field "$deb" >"$root/var/lib/dpkg/status.d/$(basename "${deb%%_*}")"
+  done
+  unpack_packages "$root" "${debs[@]}"
+  cp "$root/usr/share/base-passwd/passwd.master" "$root/etc/passwd"
+  cp "$root/usr/share/base-passwd/group.master" "$root/etc/group"
+  cp "$root/usr/share/libc-bin/nsswitch.conf" "$root/etc/nsswitch.conf"
+  # Without a cache the loader searches the usual folders, so this may fail where root is wanted and not there.
+  ldconfig -r "$root" 2>/dev/null || true
+  find "$root/usr/share/doc" -type f ! -name copyright -delete
+  rm -rf "$root"/usr/share/{man,info,locale,lintian,bash-completion} "$root/var/cache"/*
+}
+
 # package_version <file.deb>: the upstream part of its version (3.9.3 of 3.9.3-1+deb13u1).
 package_version() {
   dpkg-deb --field "$1" Version | sed -e 's/^[0-9]*://' -e 's/-[^-]*$//' -e 's/+.*//'

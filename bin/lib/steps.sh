@@ -118,9 +118,9 @@ engine_api() { node "$lib/engine.mjs" "$@"; }
 images() {
   local release image recipe missing=()
   recipe=$("$repo/bin/images/build" --hash)
-  if [[ $engine_started == yes ]]; then remove_torn_images; fi
+  remove_torn_images "${zookeeper_releases[@]/#/$image_repository:}" "$("$repo/bin/images/build" --base)"
   for release in "${zookeeper_releases[@]}"; do
-    if image=$(ready_image "$release" "$recipe"); then
+    if image=$(ready_image "zookeeper:$release" "$image_repository:$release" "$recipe"); then
       say images "$image is there"
     else
       missing+=("$release")
@@ -130,24 +130,25 @@ images() {
   bring_images "${missing[@]}"
 }
 
-# ready_image <release> <recipe>: prints the image of this release that is there and up to date, the official one first.
+# ready_image <official> <ours> <recipe>: prints which of the two is there and up to date, the official one first.
 ready_image() {
-  local official=zookeeper:$1 ours=$image_repository:$1 labels
+  local official=$1 ours=$2 labels
   labels=$(engine_api labels zkd.build "$official" "$ours") || return
   if [[ ${labels%%$'\n'*} != absent ]]; then
     echo "$official"
-  elif [[ ${labels##*$'\n'} == "$2" ]]; then
+  elif [[ ${labels##*$'\n'} == "$3" ]]; then
     echo "$ours"
   else
     return 1
   fi
 }
 
-# A crash may leave images of ours with torn layers. They are removed before they are made again, the base last: the engine takes up any
+# remove_torn_images <image>...: a crash may leave images of ours with torn layers. They are removed before they are made again, the base last: the engine takes up any
 # layer it still knows. Only asked when the engine was down.
 remove_torn_images() {
   local image
-  for image in "${zookeeper_releases[@]/#/$image_repository:}" "$("$repo/bin/images/build" --base)"; do
+  [[ $engine_started == yes ]] || return 0
+  for image in "$@"; do
     case $(engine_api labels zkd.build "$image") in
       absent | -) continue ;;
     esac
@@ -177,6 +178,29 @@ bring_images() {
   require_debian_archive
   say images "building ${missing[*]/#/$image_repository:} from Debian packages, since no registry answers"
   "$repo/bin/images/build" "${missing[@]}"
+}
+
+# What `lb` runs where no registry answers.
+haproxy() {
+  local ours image recipe
+  ours=$("$repo/bin/images/haproxy/build" --image)
+  recipe=$("$repo/bin/images/haproxy/build" --hash)
+  remove_torn_images "$ours"
+  if image=$(ready_image "$official_haproxy" "$ours" "$recipe"); then
+    say images "$image is there"
+    return
+  fi
+  if [[ ${ZKD_IMAGE_SOURCE:-} != debian ]] && engine_api pull "$official_haproxy" "$pull_patience_ms"; then
+    say images "pulled $official_haproxy"
+    return
+  fi
+  if ! is_debian; then
+    say images "no registry answers, and images can be built on Debian and Ubuntu only; with a registry: docker pull $official_haproxy"
+    return 5
+  fi
+  require_debian_archive
+  say images "building $ours from Debian packages, since no registry answers"
+  "$repo/bin/images/haproxy/build"
 }
 
 # Ubuntu has other releases of ZooKeeper, so the packages come from Debian; mmdebstrap knows where that is.

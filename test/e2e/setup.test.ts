@@ -165,6 +165,7 @@ describe('bin/setup', () => {
       expect(result.stdout).toMatch(/^dependencies +up to date$/m);
       expect(result.stdout).toMatch(/^images +\S+:3\.8 is there$/m);
       expect(result.stdout).toMatch(/^images +\S+:3\.9 is there$/m);
+      expect(result.stdout).toMatch(/^images +\S*haproxy:2\.6 is there$/m);
       expect(result.stdout).toMatch(/^addon +the native ZooKeeper client loads$/m);
       const forTests = [
         /^curator +its jars are in /m,
@@ -309,7 +310,7 @@ describe('bin/setup --yes with an engine of its own', () => {
   const docker = async (...args: string[]) => (await execa('docker', ['--host', `unix://${sandbox.socket}`, ...args])).stdout;
   const path = () => sandbox.pathWithout(ENGINES.filter((name) => name !== 'dockerd'));
 
-  it('starts the engine over stale files of a killed one, and builds both images', async () => {
+  it('starts the engine over stale files of a killed one, and builds all images', async () => {
     // A socket nobody listens on, and pid files whose number is another program's now: this one's.
     await execa('node', ['-e', `require("net").createServer().listen("${sandbox.socket}", () => process.kill(process.pid, "SIGKILL"))`], {
       reject: false,
@@ -325,10 +326,11 @@ describe('bin/setup --yes with an engine of its own', () => {
     expect(await docker('inspect', '--format', '{{index .Config.Labels "zkd.zookeeper.version"}}', 'zkd/zookeeper:3.9')).toMatch(
       /^3\.9\.\d+$/,
     );
+    expect(await docker('inspect', '--format', '{{index .Config.Labels "zkd.haproxy.version"}}', 'zkd/haproxy:2.6')).toMatch(/^2\.6\.\d+$/);
   });
 
   it('mends a killed engine, torn data of an image and a missing image in one run', async () => {
-    await docker('rmi', 'zkd/zookeeper:3.8');
+    await docker('rmi', 'zkd/zookeeper:3.8', 'zkd/haproxy:2.6');
     const layers = await docker('inspect', '--format', '{{.GraphDriver.Data.LowerDir}}', 'zkd/zookeeper:3.9');
     const kept = await docker('inspect', '--format', '{{.Id}}', 'zkd/zookeeper-base:bookworm');
     for (const pidFile of ['dockerd.pid', 'run/containerd/containerd.pid']) await killPidFile(join(sandbox.engine, pidFile));
@@ -339,6 +341,7 @@ describe('bin/setup --yes with an engine of its own', () => {
     expect(result.stdout).toMatch(/^images +zkd\/zookeeper:3\.9 is broken and will be made anew$/m);
     expect(await docker('create', 'zkd/zookeeper:3.8')).toMatch(/^[0-9a-f]{64}$/);
     expect(await docker('create', 'zkd/zookeeper:3.9')).toMatch(/^[0-9a-f]{64}$/);
+    expect(await docker('create', 'zkd/haproxy:2.6')).toMatch(/^[0-9a-f]{64}$/);
     expect(await docker('inspect', '--format', '{{.Id}}', 'zkd/zookeeper-base:bookworm')).toBe(kept);
   });
 
@@ -434,5 +437,25 @@ describe.each(['3.8', '3.9'])('the image of ZooKeeper %s', (release) => {
     await hasMode(id);
     expect(await docker('exec', id, 'cat', '/conf/zoo.cfg')).toBe(own.trimEnd());
     expect(await docker('exec', id, 'sh', '-c', 'grep -E "^Uid:" /proc/1/status')).toMatch(/^Uid:\s+1000\s+1000/);
+  });
+});
+
+describe('the image of HAProxy', () => {
+  const run = async (...args: string[]) => {
+    const user = ['--user', '99:99', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges', '--network', 'none'];
+    const result = await execa('docker', ['run', '--rm', '--label', 'zkd.test=setup', ...user, image, ...args], { timeout: 60_000 });
+    return result.stdout;
+  };
+  let image = '';
+  beforeAll(async () => {
+    const official = await execa('docker', ['image', 'inspect', 'haproxy:2.6'], { reject: false });
+    image = official.exitCode === 0 ? 'haproxy:2.6' : 'zkd/haproxy:2.6';
+  });
+
+  it('has HAProxy, a shell, and a perl that can talk to a socket', async () => {
+    expect(await run('-v')).toMatch(/^HAProxy version 2\.6\./);
+    expect(await run('sh', '-c', 'id -u; getent hosts localhost >/dev/null && perl -MIO::Socket::UNIX -MFcntl -e "print q(perl)"')).toBe(
+      '99\nperl',
+    );
   });
 });
