@@ -1,5 +1,5 @@
 /**
- * Which image an ensemble runs. What was asked for is used or the command fails; only the default image falls back, with a warning,
+ * Which image an ensemble, or a balancer, runs. What was asked for is used or the command fails; only the default image falls back, with a warning,
  * to the newest local image labelled as ours.
  */
 import type { Engine, ImageSummary } from '../engine/index.js';
@@ -13,6 +13,8 @@ export type PullPolicy = 'missing' | 'always' | 'never';
 export interface ImageRequest {
   /** What was given; undefined for the default. */
   readonly given: string | undefined;
+  /** The default, and by which label `bin/setup` marks images of ours that can stand in for it; of ZooKeeper where absent. */
+  readonly preset?: { readonly reference: string; readonly versionLabel: string };
   readonly pull: PullPolicy;
   readonly signal: AbortSignal;
   /** What to do where it cannot be had; for an ensemble where absent. */
@@ -26,7 +28,8 @@ const NO_PROGRESS_MS = 5000;
 
 /** Finds or pulls the image. Rejects with `engine-unavailable` and the engine's reason where it cannot be had. */
 export async function chooseImage(engine: Engine, request: ImageRequest): Promise<ImageChoice> {
-  const wanted = request.given ?? DEFAULT_IMAGE;
+  const { reference, versionLabel } = request.preset ?? { reference: DEFAULT_IMAGE, versionLabel: IMAGE_VERSION_LABEL };
+  const wanted = request.given ?? reference;
   const local = request.pull === 'always' ? undefined : await engine.findImage(wanted);
   if (local) return { wanted, used: wanted, id: local.id };
   const failure = request.pull === 'never' ? neverPulled(wanted) : await pull(engine, wanted, request);
@@ -35,7 +38,7 @@ export async function chooseImage(engine: Engine, request: ImageRequest): Promis
     if (pulled) return { wanted, used: wanted, id: pulled.id };
   }
   if (request.given === undefined && request.pull !== 'always') {
-    const fallback = newest(await engine.listImages({ [IMAGE_VERSION_LABEL]: true }));
+    const fallback = newest(await engine.listImages({ [versionLabel]: true }), versionLabel);
     const used = fallback?.references[0];
     if (fallback && used) {
       request.caution(`image ${wanted} cannot be had (${reasonOf(failure)}); using ${used} instead`);
@@ -87,8 +90,8 @@ async function pull(engine: Engine, reference: string, request: ImageRequest): P
 }
 
 /** The one with the highest version, then the youngest. */
-function newest(images: readonly ImageSummary[]): ImageSummary | undefined {
-  const version = (image: ImageSummary): string => image.labels[IMAGE_VERSION_LABEL] ?? '';
+function newest(images: readonly ImageSummary[], versionLabel: string): ImageSummary | undefined {
+  const version = (image: ImageSummary): string => image.labels[versionLabel] ?? '';
   const tagged = images.filter(({ references }) => references.some((reference) => !reference.startsWith('<none>')));
   return tagged.sort((a, b) => version(b).localeCompare(version(a), 'en', { numeric: true }) || b.createdAt.localeCompare(a.createdAt))[0];
 }
