@@ -18,7 +18,7 @@ export async function awaitAnswer(engine: Engine, name: string, id: string, { ti
     try {
       return (await look(engine, id)).running && true;
     } catch (error) {
-      if (!hasReason(error, 'not-running')) throw error;
+      if (!hasReason(error, 'not-running') && !hasReason(error, 'no-answer')) throw error;
       if (!(await hasEnded(engine, id))) return undefined;
       throw new ZkdError('failure', `HAProxy of balancer "${name}" ends as soon as it starts: ${await lastWords(engine, id)}`, {
         cause: error,

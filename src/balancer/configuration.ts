@@ -18,7 +18,9 @@ export function formatConfiguration(settings: LiveSettings, slots: Slots): strin
   return [
     '# Written by zkd: what is changed by hand is lost.',
     liveSettingsLine(settings),
-    ...GLOBAL,
+    'global',
+    // What a reload leaves behind finishes its requests; who holds a connection longer is cut off.
+    ...indent([`hard-stop-after ${settings.mode === 'http' ? '5m' : '1h'}`, 'mworker-max-reloads 20']),
     'defaults',
     ...indent(settings.mode === 'http' ? HTTP : TCP),
     ...indent(BOTH),
@@ -39,13 +41,6 @@ export const shapeOf = (configuration: string): string =>
 
 const indent = (lines: readonly string[]): string[] => lines.map((line) => `  ${line}`);
 
-const GLOBAL = [
-  'global',
-  // What a reload leaves behind finishes its requests; who holds a connection longer is cut off.
-  '  hard-stop-after 5m',
-  '  mworker-max-reloads 20',
-];
-
 const BOTH = ['timeout connect 1s', 'timeout check 2s', 'timeout queue 5s', 'retries 3', 'option redispatch 1'];
 
 const HTTP = [
@@ -53,6 +48,7 @@ const HTTP = [
   'timeout client 1m',
   'timeout server 1m',
   'timeout http-request 10s',
+  'timeout http-keep-alive 1m',
   'timeout tunnel 1h',
   // A reload closes a kept connection with an answer, never in the middle of the client's next request.
   'option idle-close-on-response',

@@ -38,17 +38,31 @@ export async function createBalancer({ name, birth, configuration }: Wanted, req
 }
 
 async function imageFor(wanted: string, { given, pull }: UpRequest, { engine, signal, observer }: UpContext): Promise<string> {
-  const image = await chooseImage(engine, {
-    // One that an earlier `up` was given is not replaced by another one either.
-    given: given.image ?? (wanted === DEFAULT_IMAGE ? undefined : wanted),
-    preset: { reference: DEFAULT_IMAGE, versionLabel: IMAGE_VERSION_LABEL },
-    pull,
-    signal,
-    suggestions: ['zkd lb up --image REFERENCE', 'In a clone of zkd: bin/setup --yes'],
-    onPull: (reference) => observer.start(`pull image ${reference}`),
-    caution: (text) => observer.caution(text),
-  });
-  return image.id;
+  let step: string | undefined;
+  const end = (outcome: 'done' | 'failed'): void => {
+    if (step !== undefined) observer.end(step, outcome);
+    step = undefined;
+  };
+  try {
+    const { id } = await chooseImage(engine, {
+      // One that an earlier `up` was given is not replaced by another one either.
+      given: given.image ?? (wanted === DEFAULT_IMAGE ? undefined : wanted),
+      preset: { reference: DEFAULT_IMAGE, versionLabel: IMAGE_VERSION_LABEL },
+      pull,
+      signal,
+      suggestions: ['zkd lb up SERVICE --image REFERENCE', 'In a clone of zkd: bin/setup --yes'],
+      onPull: (reference) => observer.start((step = `pull image ${reference}`)),
+      caution(text) {
+        end('failed');
+        observer.caution(text);
+      },
+    });
+    end('done');
+    return id;
+  } catch (error) {
+    end('failed');
+    throw error;
+  }
 }
 
 export async function startBalancer(engine: Engine, id: string, publish: Publication | null): Promise<void> {

@@ -1,6 +1,7 @@
 /**
  * What is kept although it is not registered any more. Records that vanish one by one are taken at their word; where all vanish, or more than half
- * within a session timeout, the registry may be what is ill, not the servers: HAProxy's own checks then judge them for a while. Pure.
+ * within a session timeout, the registry may be what is ill, not the servers: HAProxy's own checks then judge them for a while. Those whose containers
+ * are known to end do not count: their records went because of that. Pure.
  */
 import { keyOf, type Server } from './servers.js';
 import { parseJson } from './settings.js';
@@ -21,6 +22,8 @@ export interface Loss {
   /** What HAProxy sends requests to. */
   readonly present: readonly Server[];
   readonly memory: Memory;
+  /** Keys of servers the engine knows to have ended, or to be ending: it is not the registry that is ill. */
+  readonly ended?: ReadonlySet<string>;
   readonly now: number;
   /** 0: nothing is ever kept. */
   readonly holdMs: number;
@@ -35,10 +38,13 @@ export interface Held {
   readonly untilMs: number | null;
 }
 
-export function decideHold({ registered, present, memory, now, holdMs, windowMs }: Loss): Held {
+const NONE: ReadonlySet<string> = new Set();
+
+export function decideHold({ registered, present, memory, ended = NONE, now, holdMs, windowMs }: Loss): Held {
   const keys = new Set(registered.map(keyOf));
-  const missing = new Map(present.filter((server) => !keys.has(keyOf(server))).map((server) => [keyOf(server), server]));
-  const known = memory.filter(({ key, since }) => !keys.has(key) && since <= now);
+  const isMissing = (key: string): boolean => !keys.has(key) && !ended.has(key);
+  const missing = new Map(present.flatMap((server) => (isMissing(keyOf(server)) ? [[keyOf(server), server] as const] : [])));
+  const known = memory.filter(({ key, since }) => isMissing(key) && since <= now);
   const fresh = [...missing.keys()].filter((key) => !known.some((gone) => gone.key === key));
   const gone: Gone[] = [...known, ...fresh.map((key) => ({ key, since: now, isHeld: false }))];
   const recent = gone.filter(({ since }) => now - since < windowMs);

@@ -83,15 +83,18 @@ async function run(engine: Engine, container: string, mode: string, input: Reado
 }
 
 function notDone(container: string, { exitCode, stdout, stderr }: ExecResult): ZkdError {
-  const words = `${stderr.toString()}${stdout.toString()}`.trim().split('\n').at(-1) ?? '';
-  if (exitCode === 126 || exitCode === 127) {
+  const text = `${stderr.toString()}${stdout.toString()}`.trim();
+  const details = { container, exitCode, words: text };
+  if (/perl.*(not found|no such file)/i.test(text)) {
     return new ZkdError('failure', `The image of container "${container}" has no perl, which zkd talks to HAProxy by`, {
       suggestions: ['Take a Debian-based image with --image, such as haproxy:2.6 or zkd/haproxy:2.6 (not an alpine one)'],
-      details: { container, exitCode, words },
+      details,
     });
   }
+  // Its container may be ending at this very moment.
+  const words = text.split('\n').at(-1) ?? '';
   return new ZkdError('failure', `HAProxy in container "${container}" cannot be talked to: ${words === '' ? `exit ${exitCode}` : words}`, {
-    details: { container, exitCode, words },
+    details: { ...details, reason: 'no-answer' },
   });
 }
 

@@ -5,10 +5,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from '../engine/index.js';
 import { messageOf } from '../errors.js';
-import { followRegistry, joinContainers, servicePath, usableOf, type Reachable, type RegistryView } from '../registry/index.js';
+import {
+  ContainerObserver,
+  followEngine,
+  followRegistry,
+  joinContainers,
+  servicePath,
+  usableOf,
+  type Reachable,
+  type RegistryView,
+} from '../registry/index.js';
 import type { ZooKeeperSession } from '../zookeeper/index.js';
 import { LABEL, ROLE } from './names.js';
 import { findBalancers, type Balancer } from './observe.js';
+import { keyOf } from './servers.js';
 import { syncBalancer, type Synced } from './sync.js';
 
 export interface KeepRequest {
@@ -26,7 +36,7 @@ export interface KeepRequest {
 }
 
 export interface KeepLog {
-  /** A balancer was changed. */
+  /** A balancer was changed, or holds something from now on. */
   readonly synced: (balancer: Balancer, synced: Synced) => void;
   /** Said once for each reason, until it is well again. */
   readonly failed: (name: string, error: unknown) => void;
@@ -38,6 +48,8 @@ export interface KeepLog {
 
 const LOOK_EVERY_MS = 30_000;
 const RETRY_MS = 1000;
+/** One that was told to stop and still runs after so long is taken to go on. */
+const STOP_GRACE_MS = 60_000;
 /** What happens at one moment is one change. */
 const MOMENT_MS = 5;
 
@@ -58,12 +70,25 @@ class Keeper {
   readonly #request: KeepRequest;
   readonly #roots = new Map<string, Followed>();
   readonly #troubles = new Map<string, string>();
+  /** What each balancer was last seen to hold. */
+  readonly #held = new Map<string, string>();
+  readonly #observer: ContainerObserver;
+  /** Containers of servers that are or were registered, as their records tell: server -> container. */
+  readonly #containers = new Map<string, string>();
+  /** Containers this engine has or had. */
+  readonly #own = new Set<string>();
   #againAtMs = Infinity;
   #hasNews = false;
   #wake: () => void = () => undefined;
 
   constructor(request: KeepRequest) {
     this.#request = request;
+    const onChange = (id: string): void => {
+      this.#own.add(id);
+      // Balancers come, start, and go; what becomes of servers their records tell.
+      if (this.#observer.find(id)?.labels[LABEL.role] === ROLE) this.#tell();
+    };
+    this.#observer = new ContainerObserver(request.engine, { onChange, stopGraceMs: STOP_GRACE_MS });
   }
 
   async run(): Promise<void> {
@@ -105,14 +130,21 @@ class Keeper {
     try {
       const instances = instancesIn(view, birth.registry.root, birth.service);
       if (!instances) throw new Error(`what is registered of "${birth.service}" may not be read: the servers stay as they are`);
-      const synced = await syncBalancer(engine, { name, containerId: container.id, instances, windowMs });
+      const ended = this.#endedOf();
+      const synced = await syncBalancer(engine, { name, containerId: container.id, instances, windowMs, ended });
       this.#well(name);
-      if (synced.how !== 'unchanged') log.synced(balancer, synced);
+      if (synced.how !== 'unchanged' || this.#isNewlyHeld(name, synced)) log.synced(balancer, synced);
       return synced.againAtMs ?? Infinity;
     } catch (error) {
       if (!signal.aborted) this.#ill(name, error);
       return Date.now() + RETRY_MS;
     }
+  }
+
+  #isNewlyHeld(name: string, { held }: Synced): boolean {
+    const [before, now] = [this.#held.get(name) ?? '', [...held].sort().join(' ')];
+    this.#held.set(name, now);
+    return now !== '' && now !== before;
   }
 
   #ill(name: string, error: unknown): void {
@@ -148,6 +180,10 @@ class Keeper {
       try {
         for await (const view of followRegistry({ root }, { open, signal, onConnection: log.connection })) {
           followed.view = view;
+          for (const { record } of view.instances) {
+            const { address, port, containerId } = record;
+            if (address !== null && port !== null && containerId !== null) this.#containers.set(keyOf({ address, port }), containerId);
+          }
           this.#well('the registry');
           this.#tell();
         }
@@ -159,19 +195,30 @@ class Keeper {
     }
   }
 
-  /** Balancers come, start, and go. */
   async #followEvents(): Promise<void> {
     const { engine, signal } = this.#request;
+    const options = { resyncMs: LOOK_EVERY_MS, signal, onLook: () => this.#forget(), onEngine: () => this.#tell() };
     while (!signal.aborted) {
-      try {
-        for await (const { action } of engine.events({ labels: { [LABEL.role]: ROLE }, signal })) {
-          if (!action.startsWith('exec_')) this.#tell();
-        }
-      } catch {
-        // The look at the engine says what is wrong with it.
-      }
+      // The look at the balancers says what is wrong with the engine.
+      await followEngine(engine, this.#observer, options).catch(() => undefined);
       await pause(RETRY_MS, signal);
     }
+  }
+
+  /** Servers of the service whose containers this engine has ended, or was told to end. */
+  #endedOf(): ReadonlySet<string> {
+    const hasEnded = (id: string): boolean => this.#own.has(id) && !this.#observer.isUp(id);
+    return new Set([...this.#containers].flatMap(([key, id]) => (hasEnded(id) ? [key] : [])));
+  }
+
+  /** What is registered no more and has been gone for a while is of no interest. */
+  #forget(): void {
+    const registered = new Set(
+      [...this.#roots.values()].flatMap(({ view }) => view?.instances ?? []).map(({ record }) => record.containerId),
+    );
+    for (const [key, id] of this.#containers) if (!registered.has(id) && !this.#observer.find(id)) this.#containers.delete(key);
+    const wanted = new Set([...this.#containers.values(), ...this.#observer.ids]);
+    for (const id of this.#own) if (!wanted.has(id)) this.#own.delete(id);
   }
 
   #tell(): void {

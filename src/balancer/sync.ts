@@ -19,6 +19,8 @@ export interface SyncRequest {
   readonly settings?: Partial<LiveSettings>;
   /** What vanishes within this time may have one cause: a session timeout. */
   readonly windowMs: number;
+  /** Servers (`address:port`) whose containers are known to have ended, or to be ending. */
+  readonly ended?: ReadonlySet<string>;
 }
 
 export interface Synced {
@@ -60,6 +62,7 @@ export async function syncBalancer(engine: Engine, request: SyncRequest): Promis
       now: Date.now(),
       holdMs: settings.holdMs,
       windowMs: request.windowMs,
+      ...(request.ended && { ended: request.ended }),
     });
     const plan = makePlan({ slots: running.slots, configuration: sight.configuration }, { servers: [...servers, ...held.kept], settings });
     const isDone = await apply(engine, request, { sight, held, plan });

@@ -2,7 +2,9 @@
 export { ADVERTISED } from './advertise.js';
 export { runAgent, type AgentEntry, type AgentRules } from './agent.js';
 export { awaitRegistered } from './await-registered.js';
+export { ContainerObserver } from './container-observer.js';
 export { readDrift, type Drift } from './drift.js';
+export { followEngine } from './follow-engine.js';
 export { followRegistry } from './follow-registry.js';
 export { identifyRegistry } from './identify-registry.js';
 export { joinContainers, type EngineView, type RegisteredContainer, type Registration } from './join-containers.js';

@@ -27,6 +27,9 @@ interface LbUpResult extends UpResult {
   readonly tookMs: number;
 }
 
+/** An ensemble that does not answer by then is not waited for as long as an image or HAProxy. */
+const CONNECT_MS = 10_000;
+
 const formatConnect = ({ servers, chroot }: ConnectTarget): string => `${servers.map(formatServer).join(',')}${chroot ?? ''}`;
 
 export default class LbUp extends SessionCommand<LbUpResult> {
@@ -39,7 +42,7 @@ export default class LbUp extends SessionCommand<LbUpResult> {
     'denied',
   ];
   static override summary = 'Put a load balancer in front of a registered service.';
-  static override description = `Runs HAProxy in a container on the ensemble's network, with the usable instances of the service as its servers, and publishes it where --publish says, and nowhere else. Waits until HAProxy answers and has them all; none is no failure. What changes later is brought to it by zkd containers agent, or by zkd lb sync.
+  static override description = `Runs HAProxy in a container on the ensemble's network, with the usable instances of the service as its servers, and publishes it where --publish says, and nowhere else; on its network it is NAME:8080. Waits until HAProxy answers and has them all; none is no failure. What changes later is brought to it by zkd containers agent, or by zkd lb sync.
 Safe to repeat: nothing to do is a success, and settings that nobody gives keep their value. Another mode, check or number of slots is a reload, which cuts no connection off and is taken back where HAProxy does not start with it; another address, network or image is another container. A name or a port that is another's is a conflict (4); what this run made is removed again then.
 Servers are checked by HAProxy itself. When all records of a service vanish, or more than half within a session timeout, the servers are kept under these checks for --hold. Requests are repeated elsewhere where no connection could be made; where one broke without an answer, only GET and HEAD are.`;
   static override examples = [
@@ -107,7 +110,7 @@ Servers are checked by HAProxy itself. When all records of a service vanish, or 
     const checkPath = flags['check-path'];
     const engine = await this.engine(flags);
     const cluster = await this.clusterMeant(flags);
-    const session = await this.session(flags);
+    const session = await this.session({ ...flags, timeout: Math.min(flags.timeout, CONNECT_MS) });
     const id = await unlessAborted(identifyRegistry(session), signal);
     const result = await bringUpBalancer(
       {

@@ -218,6 +218,31 @@ describe('lb sync --watch', () => {
     expect(stderr).toContain('the engine: No engine answers');
   });
 
+  it('does not hold what the engine was told to stop, though it is all there is', async () => {
+    const { stdout } = await watch([
+      [
+        /Watching/,
+        async () => {
+          await new Promise((resolve) => setTimeout(resolve, 100));
+          for (const name of ['web-1', 'web-2']) await world.engine.stopContainer(name, { timeoutMs: 0 });
+          world.forget('web');
+        },
+      ],
+      [/removed/, stop],
+    ]);
+    expect(stdout).not.toContain('held');
+    expect(world.servers()).toEqual([]);
+  });
+
+  it('holds what vanishes while its containers run, and says so once', async () => {
+    const { stdout } = await watch([
+      [/Watching/, () => setTimeout(() => world.forget('web'), 100)],
+      [/held/, () => setTimeout(stop, 100)],
+    ]);
+    expect(stdout).toMatch(/^zkd-lb-web: held .*:80, .*:80\n$/);
+    expect(world.servers()).toHaveLength(2);
+  });
+
   it('follows those only that were named', async () => {
     await world.run('up', ['web', '--name', 'second']);
     await watch(

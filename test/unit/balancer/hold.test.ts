@@ -76,6 +76,14 @@ describe('what is held', () => {
     expect(held).toEqual({ kept: [], memory: [], untilMs: null });
   });
 
+  it('is not what the engine knows to have ended, nor does that make a loss of the rest', () => {
+    const present = [1, 2, 3, 4, 5].map(server);
+    const ended = new Set(['10.0.0.3:80', '10.0.0.4:80', '10.0.0.5:80']);
+    const given = { present, memory: [], ended, now: 0, holdMs: HOLD_MS, windowMs: WINDOW_MS };
+    expect(decideHold({ ...given, registered: [server(1), server(2)] })).toEqual({ kept: [], memory: [], untilMs: null });
+    expect(decideHold({ ...given, registered: [] }).kept).toEqual([server(1), server(2)]);
+  });
+
   it('is remembered from process to process, and what is no memory is none', () => {
     const memory = [{ key: '10.0.0.4:80', since: 5, isHeld: true }];
     expect(readMemory(formatMemory(memory))).toEqual(memory);
