@@ -1,4 +1,4 @@
-/** Every example of every command is typed here as it stands, with what its flags need, on an engine that has what it names; those of `znode` and `containers` in their own folders. */
+/** Every example of every command is typed here as it stands, with what its flags need, on an engine that has what it names; those of `znode`, `containers` and `lb` in their own folders. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 const examples = [...(await loadCommands())]
-  .filter(([id]) => !/^(znode|containers):/.test(id))
+  .filter(([id]) => !/^(znode|containers|lb):/.test(id))
   .flatMap(([id, { examples: list = [] }]) => list.map((example) => [id, (example as { command: string }).command] as const));
 
 it.each(examples)('%s: %s', async (id, text) => {
