@@ -28,7 +28,8 @@ export interface AgentRules extends RegistrationRules {
 /** Something an agent has to say. */
 export interface AgentEntry {
   readonly level: 'info' | 'warning';
-  readonly event: 'leading' | 'standing-by' | RecordChange['type'] | 'ignored' | 'connection' | 'session' | 'engine' | 'stopped';
+  readonly event:
+    'leading' | 'standing-by' | RecordChange['type'] | 'ignored' | 'connection' | 'session' | 'engine' | 'balancer' | 'stopped';
   readonly message: string;
   readonly service?: string;
   readonly id?: string;
@@ -41,6 +42,8 @@ export interface AgentContext {
   readonly open: () => Promise<ZooKeeperSession>;
   readonly signal: AbortSignal;
   readonly tell: (entry: AgentEntry) => void;
+  /** Called each time it begins to lead: what only one of an engine's agents is to do besides. */
+  readonly onLead?: (session: ZooKeeperSession) => void;
 }
 
 /**
@@ -158,6 +161,7 @@ class Agent {
     const keeper = new RecordKeeper(session, { mode: 'ephemeral', engineId, onChange: (change) => this.#tellChange(change) });
     this.#session = session;
     this.#keeper = keeper;
+    this.#context.onLead?.(session);
     const held = holdNode(session, path, (isThere) => this.#tellConnection(isThere));
     held.catch(() => undefined);
     await unlessAborted(this.#settleAll(), signal);

@@ -1,6 +1,6 @@
 /** Containers in ZooKeeper's registry of services. Commands and other rooms import from here only. */
 export { ADVERTISED } from './advertise.js';
-export { runAgent, type AgentEntry, type AgentRules } from './agent.js';
+export { runAgent, type AgentContext, type AgentEntry, type AgentRules } from './agent.js';
 export { awaitRegistered } from './await-registered.js';
 export { ContainerObserver } from './container-observer.js';
 export { readDrift, type Drift } from './drift.js';
