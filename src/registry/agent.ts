@@ -29,7 +29,7 @@ export interface AgentRules extends RegistrationRules {
 export interface AgentEntry {
   readonly level: 'info' | 'warning';
   readonly event:
-    'leading' | 'standing-by' | RecordChange['type'] | 'ignored' | 'connection' | 'session' | 'engine' | 'balancer' | 'stopped';
+    'leading' | 'standing-by' | RecordChange['type'] | 'problem' | 'connection' | 'session' | 'engine' | 'balancer' | 'stopped';
   readonly message: string;
   readonly service?: string;
   readonly id?: string;
@@ -77,6 +77,13 @@ class Agent {
   readonly #settling = new Set<string>();
   readonly #unsettled = new Set<string>();
   #again: NodeJS.Timeout | undefined;
+  get #isTryingAgain(): boolean {
+    return this.#again !== undefined;
+  }
+
+  #isConnected = true;
+  /** Whether it was said that ZooKeeper does not answer. */
+  #isWaiting = false;
 
   constructor(rules: AgentRules, context: AgentContext, identity: EngineIdentity) {
     this.#rules = rules;
@@ -156,6 +163,7 @@ class Agent {
     });
     this.#leadNode = path;
     this.#isCleared = false;
+    this.#isConnected = true;
     await unlessAborted(this.#looked, signal);
     tell({ level: 'info', event: 'leading', message: `Registering the containers of ${name} below ${this.#rules.root}` });
     const keeper = new RecordKeeper(session, { mode: 'ephemeral', engineId, onChange: (change) => this.#tellChange(change) });
@@ -197,8 +205,10 @@ class Agent {
     return wantedRecords(container, this.#rules, { identity: this.#identity, find: (id) => this.#observer.find(id) });
   }
 
+  /** Containers that are gone, too: their records may still be there. */
   async #settleAll(): Promise<void> {
-    await Promise.all(this.#observer.ids.map((id) => this.#settle(id)));
+    const ids = new Set([...this.#observer.ids, ...(this.#keeper?.containers ?? [])]);
+    await Promise.all([...ids].map((id) => this.#settle(id)));
   }
 
   /** Whether what is held is there still, and nothing besides that an agent of this engine has left behind. */
@@ -207,7 +217,8 @@ class Agent {
     if (!keeper || !session) return;
     try {
       const lost = await keeper.verify();
-      await Promise.all([...lost, ...this.#hindered].map((id) => this.#settle(id)));
+      const gone = [...keeper.containers].filter((id) => !this.#observer.find(id));
+      await Promise.all([...lost, ...gone, ...this.#hindered].map((id) => this.#settle(id)));
       if (this.#isCleared) return;
       await clearLeftovers(session, keeper, this.#rules.root, this.#identity.id);
       this.#isCleared = true;
@@ -219,11 +230,22 @@ class Agent {
   /** ZooKeeper does not answer, or the session is over, which shows elsewhere: what could not be settled is settled once it does. */
   #tryAgain(error: unknown): void {
     if (!(error instanceof ZkdError)) this.#fail(error);
-    if (this.#again !== undefined || this.#context.signal.aborted) return;
-    this.#again = setTimeout(() => {
-      this.#again = undefined;
-      if (this.#keeper) void this.#verify().then(() => this.#settleAll());
-    }, AGAIN_MS);
+    const { signal, tell } = this.#context;
+    if (this.#isTryingAgain || signal.aborted) return;
+    // A connection that is gone is told of as such, and what it means for the session.
+    const isSilent = this.#isConnected && !this.#isWaiting;
+    if (isSilent) tell({ level: 'warning', event: 'connection', message: `${messageOf(error)}; trying again` });
+    this.#isWaiting ||= isSilent;
+    this.#again = setTimeout(() => void this.#retry(), AGAIN_MS);
+  }
+
+  async #retry(): Promise<void> {
+    this.#again = undefined;
+    await this.#verify();
+    await this.#settleAll();
+    if (!this.#keeper || this.#isTryingAgain || !this.#isWaiting) return;
+    this.#isWaiting = false;
+    this.#context.tell({ level: 'info', event: 'connection', message: 'ZooKeeper answers again' });
   }
 
   /** At the end, as the rules say. */
@@ -251,14 +273,15 @@ class Agent {
     else this.#told.delete(id);
     for (const problem of problems) {
       if (!container || told?.has(problem)) continue;
-      this.#context.tell({ level: 'warning', event: 'ignored', message: `${container.name}: ${problem}`, container: container.name });
+      this.#context.tell({ level: 'warning', event: 'problem', message: `${container.name}: ${problem}`, container: container.name });
     }
   }
 
   #tellConnection(isThere: boolean): void {
+    this.#isConnected = isThere;
     const message = isThere ? 'Connected again' : 'The connection to ZooKeeper is gone; the records go when it does not come back in time';
     this.#context.tell({ level: isThere ? 'info' : 'warning', event: 'connection', message });
-    if (isThere) void this.#verify().then(() => this.#settleAll());
+    if (isThere) void this.#retry();
   }
 
   #tellEngine(problem: string | undefined): void {

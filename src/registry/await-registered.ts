@@ -6,7 +6,8 @@ import { retryUntil } from '../runtime/retry-until.js';
 import type { ZooKeeperSession } from '../zookeeper/index.js';
 import type { Registration } from './join-containers.js';
 import { listRegistrations, viewEngine } from './list-registrations.js';
-import { servicePath } from './registry-paths.js';
+import { SERVICE_LABEL } from './labels.js';
+import { encodeName, servicePath } from './registry-paths.js';
 
 const LOOK_EVERY_MS = 200;
 const LOG_LINES_SHOWN = 8;
@@ -66,7 +67,7 @@ async function notRegistered(
       const hasEnded = container !== undefined && container.state !== 'running' && container.state !== 'paused';
       return {
         container: container?.name ?? id.slice(0, 12),
-        cause: causeOf(container, record, servicePath(root, service)),
+        cause: causeOf(container, record, servicePath(root, service), new Set(found.map((registration) => registration.id))),
         log: hasEnded ? await lastLines(engine, id) : [],
       };
     }),
@@ -82,13 +83,20 @@ async function notRegistered(
   });
 }
 
-function causeOf(container: ContainerDetails | undefined, record: Registration | undefined, path: string): string {
+function causeOf(
+  container: ContainerDetails | undefined,
+  record: Registration | undefined,
+  path: string,
+  taken: ReadonlySet<string>,
+): string {
   if (!container) return 'is gone';
   const { state, exitCode, health, outOfMemory } = container;
   if (state !== 'running')
     return `is ${state}${exitCode === null ? '' : ` (exit code ${exitCode}${outOfMemory ? ', out of memory' : ''})`}`;
   if (health === 'starting') return 'its health check has not succeeded yet';
   if (health === 'unhealthy') return 'is unhealthy';
+  const id = container.labels[SERVICE_LABEL.id];
+  if (!record && id !== undefined && taken.has(id)) return `another instance is registered as ${path}/${encodeName(id)}`;
   if (!record) return `no record of it below ${path}: is an agent running?`;
   return `its record ${record.path} cannot be used: ${record.problem ?? 'it says that it is out of service'}`;
 }

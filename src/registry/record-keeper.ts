@@ -43,9 +43,9 @@ export class RecordKeeper {
     return this.#held.size;
   }
 
-  /** Whose container's record is there. */
-  holderOf(path: string): string | undefined {
-    return this.#held.get(path)?.containerId;
+  /** Containers that have a record. */
+  get containers(): ReadonlySet<string> {
+    return new Set([...this.#held.values()].map(({ containerId }) => containerId));
   }
 
   /**
@@ -65,11 +65,14 @@ export class RecordKeeper {
   /** Looks whether the records are there. What somebody took away, or made anew, is not held any more; answers whose these were. */
   async verify(): Promise<string[]> {
     const lost = await Promise.all(
-      [...this.#held].map(async ([path, { containerId }]) => {
+      [...this.#held].map(async ([path, held]) => {
         const stat = await this.#session.exists(path);
         if (stat && (this.#options.mode === 'persistent' || stat.ephemeralOwner === this.#session.id)) return undefined;
+        // Settled meanwhile.
+        if (this.#held.get(path) !== held) return undefined;
         this.#held.delete(path);
-        return containerId;
+        this.#tell('deregistered', path, held.record);
+        return held.containerId;
       }),
     );
     return lost.filter((id) => id !== undefined);

@@ -29,7 +29,13 @@ export function decodeName(node: string): string {
   }
 }
 
-export const servicePath = (root: string, service: string): string => joinPath(root, encodeName(service));
+/** Throws `usage` for a name under which something of ZooKeeper's or zkd's own is there. */
+export function servicePath(root: string, service: string): string {
+  const node = encodeName(service);
+  if (isServiceNode(root, node)) return joinPath(root, node);
+  throw new ZkdError('usage', `No service below "${root}" can be called "${service}": that is another's place`);
+}
+
 export const instancePath = (root: string, service: string, id: string): string => joinPath(servicePath(root, service), encodeName(id));
 
 /** Whether a path is that of an instance, and of nothing higher or deeper. */

@@ -10,6 +10,9 @@ export async function holdNode(session: ZooKeeperSession, path: string, onConnec
   for (;;) {
     const { node, watch } = await held(session.watchNode(path), path);
     if (!node) throw new ZkdError('not-found', `Somebody removed "${path}"`, { details: { reason: 'no-node', path } });
+    if (node.stat.ephemeralOwner !== session.id) {
+      throw new ZkdError('not-found', `Somebody removed "${path}" and made it anew`, { details: { reason: 'no-node', path } });
+    }
     for (let signal = await held(watch.next(), path); signal !== 'fired'; signal = await held(watch.next(), path))
       onConnection(signal === 'connected');
   }

@@ -1,5 +1,6 @@
 /** What stories about registered containers share: servers in containers, agents that run, and what is registered. */
 import { createInterface } from 'node:readline';
+import { ZkdError } from '../../src/errors.js';
 import { listRegistrations, viewEngine, type Registration } from '../../src/registry/index.js';
 import { retryUntil } from '../../src/runtime/retry-until.js';
 import { httpServerImage } from './http-server.js';
@@ -88,7 +89,12 @@ export function registryStory({ ensembles, cluster: { name: cluster, connect }, 
       let seen: unknown;
       const wanted = JSON.stringify(containers.toSorted());
       const isSo = async (): Promise<true | undefined> => {
-        const registrations = await list();
+        // Who looks may be a moment behind the ensemble, too.
+        const registrations = await list().catch((error: unknown) => {
+          if (error instanceof ZkdError && error.code === 'zookeeper-unavailable') return undefined;
+          throw error;
+        });
+        if (!registrations) return undefined;
         seen = registrations;
         const names = registrations.filter(({ usable }) => usable).map(({ container }) => container?.name ?? '');
         return JSON.stringify(names.sort()) === wanted && registrations.length === containers.length ? true : undefined;

@@ -31,7 +31,8 @@ export const containerFlags = {
     helpValue: 'NAME[=VALUE]',
     summary: "A variable; without a value, zkd's own of that name. Can be repeated; ZKD_ENV takes one a line.",
   }),
-  'env-file': string({ ...many, env: 'ZKD_ENV_FILE', helpValue: 'FILE', summary: 'Variables, one a line; --env wins. Can be repeated.' }),
+  // Not `env-file`: Node 20 takes that for its own, wherever it stands.
+  'env-from': string({ ...many, env: 'ZKD_ENV_FROM', helpValue: 'FILE', summary: 'Variables, one a line; --env wins. Can be repeated.' }),
   publish: string({
     ...many,
     char: 'p',
@@ -92,7 +93,7 @@ export const containerFlags = {
 /** Parsed values of {@link containerFlags}. */
 export interface ContainerFlagValues {
   readonly env?: readonly string[] | undefined;
-  readonly 'env-file'?: readonly string[] | undefined;
+  readonly 'env-from'?: readonly string[] | undefined;
   readonly publish?: readonly string[] | undefined;
   readonly volume?: readonly string[] | undefined;
   readonly memory?: number | undefined;
@@ -114,7 +115,7 @@ export async function containerSettings(
 ): Promise<Omit<ContainerSettings, 'image' | 'command'>> {
   const { memory: memoryBytes, cpus, user, restart } = flags;
   const healthCheck = parseHealthCheck(flags);
-  const files = await Promise.all(repeated(flags['env-file']).map(readVariables));
+  const files = await Promise.all(repeated(flags['env-from']).map(readVariables));
   return {
     env: parseVariables([...files.flat(), ...lines(flags.env)], own),
     ports: lines(flags.publish).map(parsePublish),

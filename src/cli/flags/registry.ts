@@ -10,19 +10,35 @@ export const rootFlag = {
     env: 'ZKD_ROOT',
     helpValue: 'PATH',
     default: DEFAULT_ROOT,
-    parse: async (input) => checkPath(input),
+    parse: async (input) => parseRoot(input),
     summary: 'Znode whose children are the services.',
   })(),
 };
 
 const many = { multiple: true, multipleNonGreedy: true } as const;
 
-const tagFlag = { tag: string({ ...many, env: 'ZKD_TAG', helpValue: 'TAG', summary: 'Can be repeated.' }) };
+const tagFlag = {
+  tag: string({ ...many, env: 'ZKD_TAG', helpValue: 'TAG', parse: async (input) => parseTag(input), summary: 'Can be repeated.' }),
+};
+
+function parseRoot(input: string): string {
+  const [, top] = checkPath(input).split('/');
+  if (top !== 'zkd' && top !== 'zookeeper') return input;
+  throw new ZkdError(
+    'usage',
+    `"${input}" is no place for services: ${top === 'zkd' ? 'zkd keeps its own there' : 'it is ZooKeeper’s own'}`,
+  );
+}
 
 /** Which address is registered, and how. */
 export const advertiseFlags = {
   advertise: option({ options: ADVERTISED, env: 'ZKD_ADVERTISE', default: 'network', summary: 'Which address to register.' })(),
-  'host-address': string({ env: 'ZKD_HOST_ADDRESS', helpValue: 'ADDRESS', summary: "What others call the engine's host." }),
+  'host-address': string({
+    env: 'ZKD_HOST_ADDRESS',
+    helpValue: 'ADDRESS',
+    parse: async (input) => parseHost(input),
+    summary: "What others call the engine's host.",
+  }),
   ...tagFlag,
   payload: option({
     options: PAYLOADS,
@@ -65,6 +81,16 @@ export function factsOf({ tag, metadata }: FactFlagValues): {
   readonly metadata: Record<string, string>;
 } {
   return { tags: repeated(tag), metadata: parseMetadata(repeated(metadata)) };
+}
+
+function parseHost(input: string): string {
+  if (/^[\w.:-]+$/.test(input)) return input;
+  throw new ZkdError('usage', `Address ${JSON.stringify(input)} is none: give a name or an IP address`);
+}
+
+function parseTag(input: string): string {
+  if (input.trim() !== '') return input;
+  throw new ZkdError('usage', 'A tag is empty: give some text');
 }
 
 function parsePort(input: string): number {

@@ -7,7 +7,7 @@ import { renderAgentEntry, renderOnce } from '../../cli/render/agent.js';
 import { renderSynced } from '../../cli/render/balancer.js';
 import { SessionCommand } from '../../cli/session-command.js';
 import { PLAIN_STYLE } from '../../cli/style.js';
-import { messageOf, type ZkdError } from '../../errors.js';
+import { messageOf, ZkdError } from '../../errors.js';
 import type { ExitCodeName } from '../../exit-codes.js';
 import {
   identifyRegistry,
@@ -28,11 +28,11 @@ const AGAIN_MS = 1000;
 type AgentResult = OnceResult | Record<string, never>;
 
 export default class ContainersAgent extends SessionCommand<AgentResult> {
-  static override exits: readonly ExitCodeName[] = ['conflict', 'engine-unavailable', 'zookeeper-unavailable', 'denied'];
+  static override exits: readonly ExitCodeName[] = ['partial', 'conflict', 'engine-unavailable', 'zookeeper-unavailable', 'denied'];
   static override summary = 'Keep what is registered true to the engine, until it is stopped.';
   static override description = `Registers each container of the engine that runs and, where it has a health check, is healthy: at once when it starts or recovers, and takes its record away at once when it is told to stop, dies, is paused or becomes unhealthy. A whole look at the start and every --resync finds whatever events did not tell; it writes nothing where nothing has changed.
 Containers say what they are by labels: zkd.service, zkd.port, zkd.id, zkd.network, zkd.tags (comma-separated), zkd.weight, zkd.health (required, or ignore), zkd.payload (none, or spring), zkd.metadata.KEY; or by variables and labels as registrator reads them (SERVICE_NAME, SERVICE_80_NAME, SERVICE_TAGS, SERVICE_IGNORE, ...). Others are registered by their published ports under the name of their image; with --explicit only those that say a name are. Ports that are only exposed count where a name is said and the address is not the published one. What zkd runs itself is left out.
-Records are ephemeral: they go with the agent's session, also where it is killed. Of several agents of an engine one registers, the others stand by. It also keeps the load balancers of the engine that follow this registry in step (see zkd lb up). The engine and ZooKeeper may go and come back: it waits for both, and says so. Ctrl-C (exit 130) or SIGTERM (143) ends it; with --on-exit keep the records stay until the session's time is up, for the next agent to take over. --once looks once and writes records that stay; exit 4 while an agent runs.
+Records are ephemeral: they go with the agent's session, also where it is killed. Of several agents of an engine one registers, the others stand by. It also keeps the load balancers of the engine that follow this registry in step (see zkd lb up). The engine and ZooKeeper may go and come back: it waits for both, and says so. Ctrl-C (exit 130) or SIGTERM (143) ends it; with --on-exit keep the records stay until the session's time is up, for the next agent to take over. --once looks once and writes records that stay; exit 4 while an agent runs, 9 where something could not be registered.
 With --json each line of the log is a document.`;
   static override examples = [
     { description: 'All published ports, and whoever says a name', command: '<%= config.bin %> containers agent' },
@@ -76,6 +76,7 @@ With --json each line of the log is a document.`;
     const { advertise: how, explicit: isExplicit, payload, network, root, resync: resyncMs, 'on-exit': onExit } = flags;
     const hostAddress = flags['host-address'] ?? engine.endpoint.remoteHost ?? undefined;
     const rules: AgentRules = { how, isExplicit, payload, network, root, resyncMs, onExit, hostAddress, tags: repeated(flags.tag) };
+    if (how === 'host' && hostAddress === undefined) throw new ZkdError('usage', '--advertise host wants --host-address');
     if (payload === 'spring') this.caution('plain Curator readers fail at the Spring payload');
     if (flags.once) return this.#once(flags, rules);
     this.isStream = true;
@@ -133,6 +134,7 @@ With --json each line of the log is a document.`;
   async #once(flags: Parameters<typeof this.session>[0], rules: AgentRules): Promise<OnceResult> {
     const result = await this.inSession(flags, async (session) => registerOnce(rules, await this.engine(flags), session));
     for (const { container, problem } of result.problems) this.caution(`${container}: ${problem}`);
+    if (result.problems.length > 0) this.endWith('partial');
     this.print(renderOnce(result, this.style.stdout));
     return result;
   }

@@ -9,12 +9,14 @@ interface InspectResult {
   readonly registration: Registration;
 }
 
-/** The first slash ends the service: ids may have some. */
-function parseInstance(input: string): { readonly service: string; readonly id: string } {
-  const match = /^([^/]+)\/(.+)$/s.exec(input);
-  if (!match)
-    throw new ZkdError('usage', `${JSON.stringify(input)} names no instance: give SERVICE/ID, as "zkd containers ls -o name" prints them`);
-  return { service: match[1] ?? '', id: match[2] ?? '' };
+/** Both names may have slashes: wherever one is, the service may end. */
+function parseInstance(
+  input: string,
+): readonly [{ readonly service: string; readonly id: string }, ...{ readonly service: string; readonly id: string }[]] {
+  const ends = [...input.matchAll(/\//g)].map(({ index }) => index).filter((index) => index > 0 && index < input.length - 1);
+  const [first, ...others] = ends.map((index) => ({ service: input.slice(0, index), id: input.slice(index + 1) }));
+  if (first) return [first, ...others];
+  throw new ZkdError('usage', `${JSON.stringify(input)} names no instance: give SERVICE/ID, as "zkd containers ls -o name" prints them`);
 }
 
 export default class ContainersInspect extends RegistryCommand<InspectResult> {
@@ -33,9 +35,15 @@ export default class ContainersInspect extends RegistryCommand<InspectResult> {
 
   async run(): Promise<InspectResult> {
     const { args, flags } = await this.parse(ContainersInspect);
-    const { service, id } = parseInstance(args.instance);
-    const { registrations } = await this.inSession(flags, (session) => this.registrations(flags, session, { root: flags.root, service }));
-    const registration = registrations.find((one) => one.id === id);
+    const places = parseInstance(args.instance);
+    const [{ service, id }] = places;
+    const registrations = await this.inSession(flags, async (session) => {
+      const read = places.map(
+        async (place) => (await this.registrations(flags, session, { root: flags.root, service: place.service })).registrations,
+      );
+      return (await Promise.all(read)).flat();
+    });
+    const registration = registrations.find((one) => places.some((place) => one.service === place.service && one.id === place.id));
     if (!registration) {
       throw new ZkdError('not-found', `No instance "${id}" of service "${service}" is registered`, {
         details: { service, id, registered: registrations.map((one) => one.id) },

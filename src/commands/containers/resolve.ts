@@ -40,6 +40,8 @@ With round-robin one process after the other gets the next instance: they count 
     const { args, flags } = await this.parse(ContainersResolve);
     const { service } = args;
     const { root, strategy, key } = flags;
+    if (strategy !== 'hash' && this.isTyped('key'))
+      throw new ZkdError('usage', '--key is for --strategy hash', { suggestions: ['--strategy hash'] });
     if (strategy === 'hash' && key === undefined) throw new ZkdError('usage', '--strategy hash goes by a key: give --key');
     const found = await this.inSession(flags, async (session) => {
       const { registrations } = await this.registrations(flags, session, { root, service });

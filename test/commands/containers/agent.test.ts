@@ -53,7 +53,7 @@ describe('containers agent', () => {
     expect([exitCode, stderr]).toEqual([130, '']);
     expect(lines(stdout)).toEqual([
       { ...entry, event: 'leading' },
-      { ...entry, level: 'warning', event: 'ignored', container: 'api-1' },
+      { ...entry, level: 'warning', event: 'problem', container: 'api-1' },
       {
         ...{ ...entry, event: 'registered', service: 'api', id: `${id.slice(0, 12)}-8080`, container: 'api-1' },
         path: `/services/api/${id.slice(0, 12)}-8080`,
@@ -80,7 +80,7 @@ describe('containers agent', () => {
 
   it('tells what cannot be registered', async () => {
     const { stderr, exitCode } = await world.run('agent', ['--once', '--advertise', 'published']);
-    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('api-1: has no published port: say with the label zkd.port') as string]);
+    expect([exitCode, stderr]).toEqual([9, expect.stringContaining('api-1: has no published port: say with the label zkd.port') as string]);
     expect((await world.run('agent', ['--once', '--payload', 'spring'])).stderr).toContain('Curator readers fail');
   });
 
@@ -89,6 +89,11 @@ describe('containers agent', () => {
     [['--on-exit', 'maybe'], 'on-exit'],
     [['--advertise', 'loudly'], 'advertise'],
     [['--root', 'docker'], 'docker'],
+    [['--root', '/zkd/agents'], 'is no place for services'],
+    [['--root', '/zookeeper'], 'is no place for services'],
+    [['--advertise', 'host'], '--host-address'],
+    [['--host-address', 'a b'], 'Address "a b" is none'],
+    [['--tag', ''], 'A tag is empty'],
   ])('refuses %j', async (argv, says) => {
     expect(await world.run('agent', argv)).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(says) as string });
   });

@@ -100,7 +100,13 @@ describe('containers inspect', () => {
     expect((await world.json('inspect', ['web/web-1'])).document).toMatchObject({ registration: { id: 'web-1' } });
     const { exitCode, document } = await world.json('inspect', ['web/other']);
     expect([exitCode, document]).toMatchObject([3, { error: { code: 'not-found', details: { registered: ['web-1'] } } }]);
-    expect((await world.run('inspect', ['web'])).exitCode).toBe(2);
+    for (const odd of ['web', 'web/', '/web']) expect((await world.run('inspect', [odd])).exitCode).toBe(2);
+  });
+
+  it('finds services and instances with slashes in their names', async () => {
+    world.znodes.put('/docker/a%2Fb/c%2Fd', { data: 'x' });
+    expect((await world.run('ls', ['-o', 'name'])).stdout).toBe('a/b/c/d\n');
+    expect((await world.json('inspect', ['a/b/c/d'])).document).toMatchObject({ registration: { service: 'a/b', id: 'c/d' } });
   });
 });
 
@@ -121,6 +127,7 @@ describe('containers resolve', () => {
     const once = await world.run('resolve', ['web', '--strategy', 'hash', '--key', 'alice']);
     expect((await world.run('resolve', ['web', '--strategy', 'hash', '--key', 'alice'])).stdout).toBe(once.stdout);
     expect((await world.run('resolve', ['web', '--strategy', 'hash'])).exitCode).toBe(2);
+    expect((await world.run('resolve', ['web', '--key', 'alice'])).exitCode).toBe(2);
   });
 
   it('says that there is none, and why', async () => {

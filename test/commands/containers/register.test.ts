@@ -55,6 +55,18 @@ describe('containers register', () => {
     expect(world.znodes.tree.stat('/docker/web/one')).toBeNull();
   });
 
+  it('ends when somebody else makes its record anew, and leaves that alone', async () => {
+    const { exitCode, stderr } = await world.run(
+      'register',
+      [...WEB, '--id', 'one'],
+      onceShown(async () => {
+        await world.run('register', [...WEB, '--id', 'one', '--persistent']);
+      }),
+    );
+    expect([exitCode, stderr]).toEqual([3, expect.stringContaining('made it anew') as string]);
+    expect(world.znodes.tree.stat('/docker/web/one')?.ephemeralOwner).toBeNull();
+  });
+
   it('ends with the container, and the record with it', async () => {
     const { exitCode, stderr } = await world.run(
       'register',
@@ -109,6 +121,7 @@ describe('containers deregister', () => {
     for (const service of ['web', 'api'])
       await world.run('register', ['app-1', '--service', service, '--port', '80', '--id', 'x', '--persistent']);
     expect((await world.json('deregister', ['web/x'])).document).toEqual({ removed: ['/docker/web/x'] });
+    expect((await world.run('deregister', [''])).exitCode).toBe(2);
     expect((await world.run('deregister', [id.slice(0, 12)])).stdout).toBe('/docker/api/x: removed\n');
     expect(await world.run('deregister', ['app-1'])).toMatchObject({
       exitCode: 3,

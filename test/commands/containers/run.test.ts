@@ -65,7 +65,7 @@ describe('containers run', () => {
     const file = join(folder, 'vars');
     await writeFile(file, '# a comment\nFROM_FILE=a "b"\n\n  BOTH=file\r\nHERE\n');
     const argv = [
-      ['--env', 'ONE=1=1', '-e', 'BOTH=typed', '--env', 'MULTI=a\nb', '--env', 'ZKD_OWN', '--env-file', file],
+      ['--env', 'ONE=1=1', '-e', 'BOTH=typed', '--env', 'MULTI=a\nb', '--env', 'ZKD_OWN', '--env-from', file],
       ['--publish', '8080:80', '-p', '0.0.0.0:9090:90', '-p', '81', '-p', '127.0.0.2::82/tcp'],
       ['--volume', 'data:/data', '-v', '/etc/ssl:/ssl:ro', '-v', 'more:/more:rw'],
       ['--memory', '64m', '--cpus', '0.5', '--user', '1000:1000', '--restart', 'unless-stopped', '--label', 'team=a', '--label', 'bare'],
@@ -139,7 +139,7 @@ describe('containers run', () => {
     [['--env', 'ZOOKEEPER_CONNECT=x', 'web:1'], 'Variable "ZOOKEEPER_CONNECT" is given twice'],
     [['--env', 'ZK=x', '--connect-env', 'ZK', 'web:1'], 'Variable "ZK" is given twice'],
     [['--connect-env', 'A=B', 'web:1'], '"A=B" is no name of a variable'],
-    [['--env-file', '/nowhere/vars', 'web:1'], 'The variables cannot be read'],
+    [['--env-from', '/nowhere/vars', 'web:1'], 'The variables cannot be read'],
     [['--publish', '80:', 'web:1'], 'Published port "80:" is not valid'],
     [['--publish', '0:80', 'web:1'], 'Published port'],
     [['--publish', ':80', 'web:1'], 'Published port'],

@@ -13,7 +13,7 @@ let session: ZooKeeperSession;
 let only: ZkdOptions;
 beforeAll(async () => {
   ({ cluster } = await up(ensembles.name(), '--image', IMAGE, '--size', '1', '--client-port', 'auto'));
-  session = await openSession({ servers: parseConnectString(cluster.connect).servers, sessionTimeoutMs: 40_000 });
+  session = await openSession({ servers: parseConnectString(cluster.connect).servers });
   ensembles.later(() => session.close());
   only = { env: { ZKD_CONNECT: cluster.connect } };
 });
@@ -104,7 +104,7 @@ describe('what an agent registers', () => {
     expect(of('host')).toMatchObject([{ address: '127.0.0.1', port: 28471 }]);
     expect(of('we/b é%')).toMatchObject([{ tags: ['a', 'b,c'], weight: 3, metadata: { zone: 'x' } }]);
     expect((await zkd(['containers', 'resolve', 'we/b é%', '--root', root], only)).stdout).toMatch(/^[\d.]+:80$/);
-    expect(keeper.lines.filter(({ event }) => event === 'ignored').map(({ message }) => message)).toEqual([
+    expect(keeper.lines.filter(({ event }) => event === 'problem').map(({ message }) => message)).toEqual([
       expect.stringMatching(/-none: .*has no address on a network of its own/) as string,
     ]);
     expect(await succeed(['containers', 'diff', '--explicit', '--root', root, '--host-address', '127.0.0.1'], only)).toEqual({ drift: [] });
@@ -157,8 +157,8 @@ describe('an agent lives through', () => {
     const keeper = await agent('--session-timeout', '4s');
     await shows(stays, goes);
     const member = cluster.members[0]?.container ?? '';
-    await docker('stop', member);
-    await docker('kill', goes);
+    // Its record is to go at the very moment when there is nobody to tell.
+    await Promise.all([docker('stop', member), docker('rm', '--force', goes)]);
     const comes = await serve('c', ...label('web'));
     await sleep(8000);
     expect(keeper.lines.filter(({ event }) => event === 'connection')).toHaveLength(1);

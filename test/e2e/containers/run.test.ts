@@ -93,7 +93,7 @@ describe('containers run', () => {
     const volume = `${service}-data`;
     const env = { ...only.env, OWN: 'of zkd' };
     const flags = [
-      ...['--connect-env', 'ZK_URL', '--env', 'MODE=live', '--env', 'OWN', '--env-file', join(folder, 'vars')],
+      ...['--connect-env', 'ZK_URL', '--env', 'MODE=live', '--env', 'OWN', '--env-from', join(folder, 'vars')],
       ...['--volume', `${volume}:/data`, '--volume', `${folder}:/host:ro`, '--memory', '64m', '--cpus', '0.5', '--user', '1000:1000'],
       ...['--label', 'team=a', '--health-cmd', 'test -e /host/there', '--health-interval', '200ms'],
     ];

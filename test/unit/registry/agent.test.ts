@@ -131,7 +131,7 @@ describe('an agent', () => {
   it('follows pauses, names and networks', async () => {
     const id = await run('web-1', { labels: { ...WEB, 'zkd.network': 'back' } });
     const agent = start();
-    await expect.poll(() => agent.told('ignored'), WAIT).toEqual(['web-1: Container "web-1" has no address on network "back"']);
+    await expect.poll(() => agent.told('problem'), WAIT).toEqual(['web-1: Container "web-1" has no address on network "back"']);
     await engine.connectNetwork('back', id);
     await shows('web/web-1 IP:80');
     await engine.pauseContainer(id);
@@ -158,7 +158,7 @@ describe('an agent', () => {
     await shows('web/web-1 IP:80');
     server.remove(`/docker/web/${id.slice(0, 12)}-80`);
     await shows('web/web-1 IP:80');
-    expect(agent.told('ignored')).toEqual([]);
+    expect(agent.told('problem')).toEqual([]);
   });
 
   it('registers again in a new session where the old one has expired', async () => {
@@ -194,6 +194,22 @@ describe('an agent', () => {
     server.failNext('create', 'connection-lost', { path: '/docker' });
     await run('web-1');
     await shows('web/web-1 IP:80');
+  });
+
+  it('takes the record of a container away that was removed while ZooKeeper did not answer, and says so', async () => {
+    const [one, other] = [await run('web-1'), await run('web-2')];
+    const agent = start();
+    await shows('web/web-1 IP:80', 'web/web-2 IP:80');
+    server.failNext('delete', 'connection-lost');
+    await engine.removeContainer(one, { force: true });
+    await shows('web/web-2 IP:80');
+    // Done, but the answer was lost.
+    server.failNext('delete', 'connection-lost', { applied: true });
+    await engine.removeContainer(other, { force: true });
+    await shows();
+    await expect.poll(() => agent.told('deregistered'), WAIT).toHaveLength(2);
+    await expect.poll(() => agent.told('connection').at(-1), WAIT).toBe('ZooKeeper answers again');
+    expect(agent.told('connection')[0]).toContain('trying again');
   });
 
   it('goes on with another stream of events where one breaks, and sees what it missed', async () => {
@@ -268,7 +284,7 @@ describe('an agent', () => {
     const agent = start();
     await shows('web/web-1 IP:80');
     await run('web-2', { labels });
-    await expect.poll(() => agent.told('ignored'), WAIT).toEqual(['web-2: Another instance is registered as "/docker/web/one"']);
+    await expect.poll(() => agent.told('problem'), WAIT).toEqual(['web-2: Another instance is registered as "/docker/web/one"']);
     await engine.killContainer(first, 'KILL');
     await shows('web/web-2 IP:80');
   });
@@ -278,7 +294,7 @@ describe('an agent', () => {
     server.put('/docker/web/two', { data: JSON.stringify({ name: 'x', address: '1.2.3.4', port: 1, serviceType: 'DYNAMIC' }) });
     await run('web-1', { labels: { ...WEB, 'zkd.id': 'one' } });
     const agent = start();
-    await expect.poll(() => agent.told('ignored'), WAIT).toHaveLength(1);
+    await expect.poll(() => agent.told('problem'), WAIT).toHaveLength(1);
     await shows('web/? -:-', 'web/? 1.2.3.4:1');
   });
 });
