@@ -39,6 +39,16 @@ export const shapeOf = (configuration: string): string =>
     .filter((line) => !/^(#|\s*server(-template)?\s)/.test(line))
     .join('\n');
 
+/** The servers a configuration carries. */
+export function serversIn(configuration: string): Server[] {
+  const lines = [...configuration.matchAll(/^\s*server s\d+ (?:\[([^\]]+)\]|([^:\s]+)):(\d+) weight (\d+)$/gm)];
+  return lines.map(([, bracketed, plain, port, weight]) => ({
+    address: bracketed ?? plain ?? '',
+    port: Number(port),
+    weight: Number(weight),
+  }));
+}
+
 const indent = (lines: readonly string[]): string[] => lines.map((line) => `  ${line}`);
 
 const BOTH = ['timeout connect 1s', 'timeout check 2s', 'timeout queue 5s', 'retries 3', 'option redispatch 1'];

@@ -1,6 +1,6 @@
 /** A balancer -> the container the engine shall create for it, and the files in it before its first start. Pure. */
 import type { ContainerSpec, FileEntry } from '../engine/index.js';
-import { CONFIGURATION, FOLDER, HAPROXY_UID, PORT, SOCKET } from './names.js';
+import { CONFIGURATION, FOLDER, HAPROXY_UID, MEMORY, PORT, SOCKET } from './names.js';
 import { balancerLabels, type BirthSettings } from './settings.js';
 
 const MEBIBYTE = 1024 ** 2;
@@ -16,7 +16,8 @@ export function balancerContainer(name: string, settings: BirthSettings, imageId
     command: ['haproxy', '-W', '-db', '-S', `${SOCKET},mode,600`, '-f', CONFIGURATION],
     labels: balancerLabels(settings),
     network: settings.network,
-    networkAliases: [name],
+    // The engine's default network knows no names.
+    ...(settings.network !== 'bridge' && { networkAliases: [name] }),
     ...(publish && { ports: [{ containerPort: PORT, hostAddress: publish.address, hostPort: publish.port }] }),
     restart: 'unless-stopped',
     // Workers of earlier generations live on until their connections end, each with a thread a processor.
@@ -27,10 +28,18 @@ export function balancerContainer(name: string, settings: BirthSettings, imageId
   };
 }
 
-export function balancerFiles(configuration: string): FileEntry[] {
+/** What HAProxy starts with. */
+export interface BalancerFiles {
+  readonly configuration: string;
+  /** Which servers went away lately; empty where none. */
+  readonly memory: string;
+}
+
+export function balancerFiles({ configuration, memory }: BalancerFiles): FileEntry[] {
   const owner = { uid: HAPROXY_UID, gid: HAPROXY_UID };
   return [
     { path: FOLDER, mode: 0o700, ...owner },
     { path: CONFIGURATION, content: configuration, mode: 0o600, ...owner },
+    { path: MEMORY, content: memory, mode: 0o600, ...owner },
   ];
 }

@@ -1,9 +1,9 @@
 /** The container of a balancer: made, started, replaced. What fails leaves behind what was there before. */
 import type { ContainerState, Engine } from '../engine/index.js';
 import { chooseImage } from '../cluster/index.js';
-import { hasReason, ZkdError } from '../errors.js';
+import { hasReason, messageOf, ZkdError } from '../errors.js';
 import { awaitAnswer } from './await-answer.js';
-import { balancerContainer, balancerFiles } from './container-spec.js';
+import { balancerContainer, balancerFiles, type BalancerFiles } from './container-spec.js';
 import { DEFAULT_IMAGE, IMAGE_VERSION_LABEL, successorName } from './names.js';
 import { asBalancer, type Balancer } from './observe.js';
 import { formatPublication, type BirthSettings, type Publication } from './settings.js';
@@ -12,21 +12,19 @@ import type { UpContext, UpRequest } from './up-request.js';
 /** How long the old container may finish what it has under way while it is replaced. */
 const GRACE_MS = 5000;
 
-export interface Wanted {
+export interface Wanted extends BalancerFiles {
   readonly name: string;
   readonly birth: BirthSettings;
-  /** What HAProxy starts with. */
-  readonly configuration: string;
 }
 
 /** Makes the container and starts it. Removed again where that fails, or is interrupted. Answers its id. */
-export async function createBalancer({ name, birth, configuration }: Wanted, request: UpRequest, context: UpContext): Promise<string> {
+export async function createBalancer({ name, birth, ...files }: Wanted, request: UpRequest, context: UpContext): Promise<string> {
   const { engine, signal } = context;
   const imageId = await imageFor(birth.image, request, context);
   signal.throwIfAborted();
   const id = await engine.createContainer(balancerContainer(name, birth, imageId));
   try {
-    await engine.writeFiles(id, balancerFiles(configuration));
+    await engine.writeFiles(id, balancerFiles(files));
     signal.throwIfAborted();
     await startBalancer(engine, id, birth.publish);
     await awaitAnswer(engine, name, id, { timeoutMs: request.timeoutMs, signal });
@@ -69,6 +67,12 @@ export async function startBalancer(engine: Engine, id: string, publish: Publica
   try {
     await engine.startContainer(id);
   } catch (error) {
+    if (publish && /cannot assign requested address/i.test(messageOf(error))) {
+      throw new ZkdError('usage', `${publish.address} is no address of the engine's host`, {
+        cause: error,
+        suggestions: [`--publish ${publish.port}`],
+      });
+    }
     if (!hasReason(error, 'port-taken') || !publish) throw error;
     throw new ZkdError('conflict', `Port ${formatPublication(publish)} is taken`, {
       cause: error,

@@ -1,9 +1,11 @@
 /** Balancers for people and scripts. */
 import type { ContainerState, Engine } from '../engine/index.js';
 import { messageOf } from '../errors.js';
+import { readMemory } from './hold.js';
 import { look } from './inside.js';
 import { findBalancers, readSettings, type Balancer } from './observe.js';
 import { usedOf } from './running.js';
+import { keyOf } from './servers.js';
 import { formatPublication, type Mode } from './settings.js';
 
 export interface BalancerSummary {
@@ -23,6 +25,8 @@ export interface BalancerSummary {
   /** Servers whose check succeeds; null where HAProxy does not tell. */
   readonly up: number | null;
   readonly total: number | null;
+  /** Of these, servers that are not registered any more and are kept for now. */
+  readonly held: number;
   /** The ensemble's name, or else the connection string. */
   readonly registry: string | null;
   readonly root: string;
@@ -37,7 +41,7 @@ export async function listBalancers(engine: Engine): Promise<BalancerSummary[]> 
 
 export async function describeBalancer(engine: Engine, balancer: Balancer): Promise<BalancerSummary> {
   const { name, container, birth } = balancer;
-  const [settings, { used, problem }] = await Promise.all([readSettings(engine, balancer), askHaproxy(engine, balancer)]);
+  const [settings, { used, held, problem }] = await Promise.all([readSettings(engine, balancer), askHaproxy(engine, balancer)]);
   return {
     name,
     service: birth.service,
@@ -52,6 +56,7 @@ export async function describeBalancer(engine: Engine, balancer: Balancer): Prom
     slots: settings.slots,
     up: used?.filter(({ isUp }) => isUp).length ?? null,
     total: used?.length ?? null,
+    held,
     registry: birth.registry.cluster ?? birth.registry.connect,
     root: birth.registry.root,
     problem,
@@ -60,15 +65,19 @@ export async function describeBalancer(engine: Engine, balancer: Balancer): Prom
 
 interface Told {
   readonly used: ReturnType<typeof usedOf> | undefined;
+  readonly held: number;
   readonly problem: string | null;
 }
 
 async function askHaproxy(engine: Engine, { container }: Balancer): Promise<Told> {
-  if (container.state !== 'running') return { used: undefined, problem: `the container is ${container.state}` };
+  if (container.state !== 'running') return { used: undefined, held: 0, problem: `the container is ${container.state}` };
   try {
-    const { running } = await look(engine, container.id);
-    return running ? { used: usedOf(running.slots), problem: null } : { used: undefined, problem: 'HAProxy does not answer' };
+    const { running, memory } = await look(engine, container.id);
+    if (!running) return { used: undefined, held: 0, problem: 'HAProxy does not answer' };
+    const kept = new Set(readMemory(memory).flatMap(({ key, isHeld }) => (isHeld ? [key] : [])));
+    const used = usedOf(running.slots);
+    return { used, held: used.filter((slot) => kept.has(keyOf(slot))).length, problem: null };
   } catch (error) {
-    return { used: undefined, problem: messageOf(error) };
+    return { used: undefined, held: 0, problem: messageOf(error) };
   }
 }

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from '../engine/index.js';
-import { messageOf } from '../errors.js';
+import { hasReason, messageOf } from '../errors.js';
 import {
   ContainerObserver,
   followEngine,
@@ -136,7 +136,9 @@ class Keeper {
       if (synced.how !== 'unchanged' || this.#isNewlyHeld(name, synced)) log.synced(balancer, synced);
       return synced.againAtMs ?? Infinity;
     } catch (error) {
-      if (!signal.aborted) this.#ill(name, error);
+      // One that ends, or is replaced, at this very moment is no trouble.
+      const isEnding = ['not-running', 'no-such-container'].some((reason) => hasReason(error, reason));
+      if (!signal.aborted && !isEnding) this.#ill(name, error);
       return Date.now() + RETRY_MS;
     }
   }

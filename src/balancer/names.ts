@@ -1,6 +1,7 @@
 /** Names, labels and paths of everything a balancer is made of: nowhere else. Pure. */
 import { createHash } from 'node:crypto';
 import { ZkdError } from '../errors.js';
+import { joinPath } from '../zookeeper/index.js';
 
 /** Version of the layout of labels and files; a zkd that meets another one leaves the balancer alone. */
 export const SCHEMA = '1';
@@ -49,6 +50,10 @@ export function parseContainerName(input: string): string {
     `Name ${JSON.stringify(input)} is none for a container: give letters, digits, "_", "." and "-", two at least`,
   );
 }
+
+/** Where several `lb up` of one balancer line up, in the registry it follows. */
+export const turnPath = (engineId: string, service: string, name = containerNameOf(service)): string =>
+  joinPath(joinPath('/zkd/balancers', engineId), name);
 
 /** The name a container has until it takes the place of the one that has the name. */
 export const successorName = (name: string): string => `${name}-new`;

@@ -65,6 +65,12 @@ export function parsePublication(input: string): Publication {
 export const formatPublication = ({ address, port }: Publication): string =>
   isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
 
+/** HAProxy's own network has to be apart from the host's: else its port would be open there. */
+export function parseNetwork(input: string): string {
+  if (input !== 'host' && input !== 'none' && !input.startsWith('container:')) return input;
+  throw new ZkdError('usage', `A balancer cannot be on network "${input}": give the servers' own network`);
+}
+
 /** A path of a URL that can stand in HAProxy's configuration as it is. */
 export function parseCheckPath(input: string): string {
   if (/^\/[\w\-./~%!$&*+,;=:@?]*$/.test(input) && input.length <= 1024) return input;

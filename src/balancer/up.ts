@@ -2,11 +2,13 @@
 import type { Engine } from '../engine/index.js';
 import { ZkdError } from '../errors.js';
 import { awaitAnswer } from './await-answer.js';
-import { balancerFiles } from './container-spec.js';
+import { serversIn } from './configuration.js';
+import { balancerFiles, type BalancerFiles } from './container-spec.js';
 import { createBalancer, isUp, replaceBalancer, settleReplacement, startBalancer, type Wanted } from './containers.js';
 import { describeBalancer } from './describe.js';
 import { containerNameOf, DEFAULT_IMAGE } from './names.js';
-import { asBalancer, readSettings, type Balancer } from './observe.js';
+import { decideHold, formatMemory, readMemory } from './hold.js';
+import { asBalancer, readFiles, readSettings, type Balancer } from './observe.js';
 import { makePlan } from './plan.js';
 import { serversOf } from './servers.js';
 import { DEFAULTS, type BirthSettings, type LiveSettings } from './settings.js';
@@ -24,7 +26,8 @@ export async function bringUpBalancer(request: UpRequest, context: UpContext): P
   const existing = await findOwn(engine, name, request);
   const before = existing ? await readSettings(engine, existing) : DEFAULTS;
   const settings = { ...before, ...liveOf(request.given) };
-  const wanted = { name, birth: birthOf(request, existing), configuration: await firstConfiguration(settings, context) };
+  const first = await firstFiles({ settings, existing, windowMs: request.windowMs }, context);
+  const wanted = { name, birth: birthOf(request, existing), ...first };
   const plan: string[] = [];
   const id = await converge(existing, wanted, request, context, plan);
   signal.throwIfAborted();
@@ -84,10 +87,29 @@ function birthOf({ service, registry, given, network }: UpRequest, existing: Bal
   };
 }
 
-/** It starts with what is registered now: nobody is told that there is nothing. Host names come later, by its socket. */
-async function firstConfiguration(settings: LiveSettings, { instances }: UpContext): Promise<string> {
+interface First {
+  readonly settings: LiveSettings;
+  readonly existing: Balancer | undefined;
+  readonly windowMs: number;
+}
+
+/**
+ * It starts with what is registered now, and with what is held of what it had before: nobody is told that there is nothing. Host names come
+ * later, by its socket.
+ */
+async function firstFiles({ settings, existing, windowMs }: First, { engine, instances }: UpContext): Promise<BalancerFiles> {
   const { servers } = serversOf(await instances());
-  return makePlan({ slots: [], configuration: '' }, { servers, settings }).configuration;
+  const [configuration, memory] = existing ? await readFiles(engine, existing) : ['', ''];
+  const held = decideHold({
+    registered: servers,
+    present: serversIn(configuration),
+    memory: readMemory(memory),
+    now: Date.now(),
+    holdMs: settings.holdMs,
+    windowMs,
+  });
+  const plan = makePlan({ slots: [], configuration: '' }, { servers: [...servers, ...held.kept], settings });
+  return { configuration: plan.configuration, memory: formatMemory(held.memory) };
 }
 
 /** Makes sure that a container with these settings runs, and answers its id. */
@@ -98,7 +120,7 @@ async function converge(
   context: UpContext,
   plan: string[],
 ): Promise<string> {
-  const { name, birth, configuration } = wanted;
+  const { name, birth } = wanted;
   const { engine, observer, signal } = context;
   const step = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
     observer.start(what);
@@ -120,8 +142,8 @@ async function converge(
   }
   const start = async (): Promise<void> => {
     if (state === 'paused') await engine.unpauseContainer(id);
-    // What made it end may be in there, and what was registered when it ended is long gone.
-    else await engine.writeFiles(id, balancerFiles(configuration));
+    // What made it end may be in there.
+    else await engine.writeFiles(id, balancerFiles(wanted));
     if (!isUp(state)) await startBalancer(engine, id, birth.publish);
     await awaitAnswer(engine, name, id, { timeoutMs: request.timeoutMs, signal });
   };

@@ -8,10 +8,10 @@ import { hasReason, messageOf, ZkdError } from '../errors.js';
 import { unlessAborted } from '../runtime/interruption.js';
 import { holdNode } from '../znodes/index.js';
 import { formatServer, type ZooKeeperSession } from '../zookeeper/index.js';
-import { leadPath, takeLead } from './agent-lead.js';
 import { ContainerObserver } from './container-observer.js';
 import { followEngine } from './follow-engine.js';
 import { clearLeftovers, RecordKeeper, type RecordChange } from './record-keeper.js';
+import { leadPath, takeTurn } from './turns.js';
 import { wantedRecords, type RegistrationRules, type WantedRecords } from './wanted-records.js';
 
 /** Before what ZooKeeper did not answer is tried again. */
@@ -158,7 +158,7 @@ class Agent {
   async #lead(session: ZooKeeperSession): Promise<never> {
     const { signal, tell } = this.#context;
     const { id: engineId, name } = this.#identity;
-    const { path } = await takeLead(session, leadPath(engineId, this.#rules.root), signal, (leader) => {
+    const { path } = await takeTurn(session, leadPath(engineId, this.#rules.root), signal, (leader) => {
       tell({ level: 'info', event: 'standing-by', message: `Another agent registers the containers of ${name}: ${leader}; standing by` });
     });
     this.#leadNode = path;

@@ -18,3 +18,4 @@ export { choose, STRATEGIES, usableOf, type Reachable, type Strategy } from './r
 export { watchRegistrations, type RegistrationEvent } from './watch-registrations.js';
 export { runContainers, type RunResult } from './run-containers.js';
 export { checkRun, CONNECT_VARIABLE, type ContainerSettings, type RunRequest, type WantedApp } from './run-plan.js';
+export { takeTurn } from './turns.js';

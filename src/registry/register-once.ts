@@ -2,9 +2,9 @@
 import type { Engine } from '../engine/index.js';
 import { ZkdError } from '../errors.js';
 import type { ZooKeeperSession } from '../zookeeper/index.js';
-import { leadPath, tryLead } from './agent-lead.js';
 import { ContainerObserver } from './container-observer.js';
 import { clearLeftovers, RecordKeeper, type RecordChange } from './record-keeper.js';
+import { leadPath, tryTurn } from './turns.js';
 import { wantedRecords, type RegistrationRules } from './wanted-records.js';
 
 export interface OnceResult {
@@ -19,7 +19,7 @@ export interface OnceResult {
 export async function registerOnce(rules: RegistrationRules, engine: Engine, session: ZooKeeperSession): Promise<OnceResult> {
   const observer = new ContainerObserver(engine, { onChange: () => undefined, stopGraceMs: 0 });
   const [identity] = await Promise.all([engine.identify(), observer.look()]);
-  const lead = await tryLead(session, leadPath(identity.id, rules.root));
+  const lead = await tryTurn(session, leadPath(identity.id, rules.root));
   if (typeof lead === 'string') {
     throw new ZkdError('conflict', `An agent registers the containers of ${identity.name} already: ${lead}`, {
       details: { engine: identity.id, agent: lead },

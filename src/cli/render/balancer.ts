@@ -13,6 +13,14 @@ function colouredServers(balancer: BalancerSummary, style: Style): string {
   return up === 0 ? style.bad(text) : up < total ? style.warning(text) : text;
 }
 
+/** What is wrong, or may be. */
+function noteOf({ problem, up, total, held }: BalancerSummary, style: Style): string {
+  if (problem !== null) return style.bad(problem);
+  if (total === 0) return style.warning('no server is registered');
+  const down = up === 0 ? [style.bad('no server answers its check')] : [];
+  return [...down, ...(held > 0 ? [style.warning(`${held} held, registered no more`)] : [])].join(', ');
+}
+
 export const balancerList = (style: Style): ListView<BalancerSummary> => ({
   name: ({ name }) => name,
   columns: [
@@ -29,7 +37,7 @@ export const balancerList = (style: Style): ListView<BalancerSummary> => ({
     { title: 'CHECK', wide: true, cell: ({ checkPath }) => checkPath ?? 'connection' },
     { title: 'HOLD', wide: true, cell: ({ holdMs }) => formatDurationMs(holdMs) },
     { title: 'SLOTS', wide: true, cell: ({ slots }) => String(slots) },
-    { title: 'NOTE', cell: ({ problem }) => (problem === null ? '' : style.bad(problem)) },
+    { title: 'NOTE', cell: (balancer) => noteOf(balancer, style) },
   ],
 });
 

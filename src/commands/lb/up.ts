@@ -7,8 +7,10 @@ import {
   MODES,
   parseCheckPath,
   parseContainerName,
+  parseNetwork,
   parsePublication,
   readInstances,
+  turnPath,
   type UpObserver,
   type UpResult,
 } from '../../balancer/index.js';
@@ -18,7 +20,7 @@ import { timeoutFlag } from '../../cli/flags/wait.js';
 import { renderSynced } from '../../cli/render/balancer.js';
 import { SessionCommand } from '../../cli/session-command.js';
 import type { ExitCodeName } from '../../exit-codes.js';
-import { identifyRegistry } from '../../registry/index.js';
+import { identifyRegistry, takeTurn } from '../../registry/index.js';
 import { unlessAborted } from '../../runtime/interruption.js';
 import { parseDurationMs, parseWholeNumber } from '../../runtime/quantities.js';
 import { formatServer, type ConnectTarget } from '../../zookeeper/index.js';
@@ -86,7 +88,12 @@ Servers are checked by HAProxy itself. When all records of a service vanish, or 
       parse: async (input) => parseWholeNumber(input, 'Number of slots', 1, MAX_SLOTS),
       summary: 'Servers that fit without a reload. [default at birth: 16]',
     })(),
-    network: string({ env: 'ZKD_NETWORK', helpValue: 'NAME', summary: "Network of the servers. [default at birth: the ensemble's]" }),
+    network: custom({
+      env: 'ZKD_NETWORK',
+      helpValue: 'NAME',
+      parse: async (input) => parseNetwork(input),
+      summary: "Network of the servers. [default at birth: the ensemble's]",
+    })(),
     image: string({
       env: 'ZKD_IMAGE',
       helpValue: 'REFERENCE',
@@ -112,6 +119,10 @@ Servers are checked by HAProxy itself. When all records of a service vanish, or 
     const cluster = await this.clusterMeant(flags);
     const session = await this.session({ ...flags, timeout: Math.min(flags.timeout, CONNECT_MS) });
     const id = await unlessAborted(identifyRegistry(session), signal);
+    // Two at once would each undo what the other has just done; the turn ends with the session.
+    await takeTurn(session, turnPath((await engine.identify()).id, args.service, name), signal, (other) =>
+      this.talk(`Waiting for another zkd lb up: ${other}`),
+    );
     const result = await bringUpBalancer(
       {
         service: args.service,
@@ -138,6 +149,8 @@ Servers are checked by HAProxy itself. When all records of a service vanish, or 
         observer: await this.#observer(),
       },
     );
+    if (slots !== undefined && slots < result.balancer.slots)
+      this.caution(`it has ${result.balancer.slots} slots, and keeps them: their number only grows`);
     this.#show(result);
     return { ...result, tookMs: Math.round(performance.now() - startedAt) };
   }
@@ -159,6 +172,7 @@ Servers are checked by HAProxy itself. When all records of a service vanish, or 
     const style = this.style.stdout;
     const { name, service, publish, up, total } = balancer;
     for (const address of servers.leftOut) this.caution(`"${address}" is registered and leads nowhere from the balancer: it is left out`);
+    if (total !== null && total > 0 && up === 0) this.caution(`none of ${total} servers answers its check: requests are refused`);
     if (total === 0) this.caution(`service "${service}" has no instance to use: the balancer waits for one`);
     if (servers.how === 'reload') this.print(renderSynced(name, servers, style));
     const what = changed ? plan.join(', ') : 'nothing to do';

@@ -49,6 +49,7 @@ describe('lb up', () => {
         slots: 16,
         up: 1,
         total: 1,
+        held: 0,
         registry: 'zoo-1:2181,zoo-2:2182',
         root: '/docker',
         problem: null,
@@ -156,12 +157,63 @@ describe('lb up', () => {
     expect(world.servers()).toEqual([`s1 ${await addressOf('web-2')}:80 1`]);
   });
 
+  it('keeps what is held where it is started again, and where it is replaced', async () => {
+    for (const name of ['web-1', 'web-2']) await world.serve('web', name);
+    await world.run('up', ['web']);
+    const both = world.servers();
+    world.forget('web');
+    expect((await world.json('sync', [])).document).toMatchObject({
+      balancers: [{ servers: { held: [expect.any(String), expect.any(String)] } }],
+    });
+    await world.engine.stopContainer('zkd-lb-web', { timeoutMs: 0 });
+    expect(await world.json('up', ['web'])).toMatchObject({ exitCode: 0, document: { balancer: { total: 2, held: 2 } } });
+    expect(world.servers()).toEqual(both);
+    expect(await world.json('up', ['web', '--publish', '8080'])).toMatchObject({
+      exitCode: 0,
+      document: { balancer: { total: 2, held: 2 } },
+    });
+    expect(world.servers()).toEqual(both);
+    // Its time goes on from when they went.
+    expect((await world.json('up', ['web', '--hold', '0s'])).document).toMatchObject({ balancer: { total: 0, held: 0 } });
+  });
+
+  it('takes turns with another one: no setting is lost, and nothing is made twice', async () => {
+    await world.serve('web', 'web-1');
+    const several = [
+      ['--check-path', '/up'],
+      ['--hold', '40s'],
+      ['--slots', '20'],
+      ['--publish', '8080'],
+    ];
+    const ends = await Promise.all(several.map((flags) => world.json('up', ['web', ...flags])));
+    expect(ends.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0, 0]);
+    expect((await world.json('up', ['web'])).document).toMatchObject({
+      changed: false,
+      balancer: { checkPath: '/up', holdMs: 40_000, slots: 20, publish: '127.0.0.1:8080', up: 1 },
+    });
+    expect(await names()).toEqual(['zkd-lb-web']);
+    expect(ends.map(({ stderr }) => stderr).join('')).toContain('Waiting for another zkd lb up');
+  });
+
+  it('says that slots do not become fewer, and that nobody answers', async () => {
+    await world.serve('web', 'web-1');
+    await world.run('up', ['web', '--slots', '20']);
+    expect((await world.run('up', ['web', '--slots', '5'])).stderr).toContain('it has 20 slots, and keeps them');
+  });
+
   it('follows an ensemble of the engine by its name, on its network', async () => {
     const { exitCode, stderr } = await world.run('up', ['web', '--cluster', 'nosuch']);
     expect([exitCode, stderr]).toEqual([3, expect.stringContaining('nosuch') as string]);
   });
 
   describe('refuses, and leaves nothing behind:', () => {
+    it.each(['host', 'none', 'container:x'])('the network %s', async (network) => {
+      expect(await world.run('up', ['web', '--network', network])).toMatchObject({
+        exitCode: 2,
+        stderr: expect.stringContaining('cannot be on network') as string,
+      });
+    });
+
     it('a connection string without a network', async () => {
       const { exitCode, stderr } = await world.run('up', ['web'], { env: { ZKD_NETWORK: '' } });
       expect([exitCode, stderr]).toEqual([2, expect.stringContaining('--network') as string]);

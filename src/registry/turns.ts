@@ -1,4 +1,4 @@
-/** Which of the agents of an engine registers: the one that came first. The others stand by. */
+/** Who of several zkd does what only one is to do: the one that came first. The others wait, or are told who it is. */
 import { hostname } from 'node:os';
 import { hasReason } from '../errors.js';
 import { unlessAborted } from '../runtime/interruption.js';
@@ -6,40 +6,42 @@ import { makeNode } from '../znodes/index.js';
 import { joinPath, nodeName, parentPath, type ZooKeeperSession } from '../zookeeper/index.js';
 import { encodeName } from './registry-paths.js';
 
-/** Below it each agent has an ephemeral node, numbered in the order they came. */
+const PREFIX = 'turn-';
+
+/** Where the agents of an engine line up. */
 export const leadPath = (engineId: string, root: string): string =>
   joinPath(joinPath('/zkd/agents', encodeName(engineId)), encodeName(root));
 
-/** Who an agent is, for the one that waits for it. */
+/** Who this is, for those that wait. */
 const self = (): Buffer => Buffer.from(JSON.stringify({ host: hostname(), pid: process.pid }));
 
-export interface Lead {
+export interface Turn {
   /** The node that stands for it. */
   readonly path: string;
 }
 
 /**
- * Resolves when this session's agent leads. `onStandBy` is told once who does while it has to wait. Rejects with the signal's reason, and when the
- * session is over.
+ * Resolves when it is this session's turn below `base`: each has an ephemeral node there, numbered in the order they came, and ends its turn by
+ * removing it. `onWait` is told once whose turn it is while it has to wait. Rejects with the signal's reason, and when the session is over.
  */
-export async function takeLead(
+export async function takeTurn(
   session: ZooKeeperSession,
   base: string,
   signal: AbortSignal,
-  onStandBy: (leader: string) => void,
-): Promise<Lead> {
-  const path = await makeNode(session, { path: joinPath(base, 'agent-'), data: self(), parents: true, mode: 'ephemeral-sequential' });
+  onWait: (leader: string) => void,
+): Promise<Turn> {
+  const path = await makeNode(session, { path: joinPath(base, PREFIX), data: self(), parents: true, mode: 'ephemeral-sequential' });
   for (let isTold = false; ; isTold = true) {
     const before = await predecessor(session, path);
     if (before === undefined) return { path };
-    if (!isTold) onStandBy(await describe(session, before));
+    if (!isTold) onWait(await describe(session, before));
     await unlessAborted(isGone(session, before), signal);
   }
 }
 
-/** Takes the lead only where nobody has it; answers who does otherwise. */
-export async function tryLead(session: ZooKeeperSession, base: string): Promise<Lead | string> {
-  const path = await makeNode(session, { path: joinPath(base, 'agent-'), data: self(), parents: true, mode: 'ephemeral-sequential' });
+/** Takes the turn only where it is nobody's; answers whose it is otherwise. */
+export async function tryTurn(session: ZooKeeperSession, base: string): Promise<Turn | string> {
+  const path = await makeNode(session, { path: joinPath(base, PREFIX), data: self(), parents: true, mode: 'ephemeral-sequential' });
   const before = await predecessor(session, path);
   if (before === undefined) return { path };
   const leader = await describe(session, before);
@@ -51,7 +53,7 @@ export async function tryLead(session: ZooKeeperSession, base: string): Promise<
 async function predecessor(session: ZooKeeperSession, path: string): Promise<string | undefined> {
   const base = parentPath(path) ?? '/';
   const { children } = await session.children(base);
-  const number = (name: string): number => Number(name.slice('agent-'.length));
+  const number = (name: string): number => Number(name.slice(PREFIX.length));
   const before = children.filter((name) => number(name) < number(nodeName(path))).sort((a, b) => number(b) - number(a))[0];
   return before === undefined ? undefined : joinPath(base, before);
 }
