@@ -85,8 +85,9 @@ class Keeper {
     this.#request = request;
     const onChange = (id: string): void => {
       this.#own.add(id);
-      // Balancers come, start, and go; what becomes of servers their records tell.
-      if (this.#observer.find(id)?.labels[LABEL.role] === ROLE) this.#tell();
+      // Balancers come, start, and go; what becomes of servers their records tell, unless these went before it and they are held.
+      const isBalancer = this.#observer.find(id)?.labels[LABEL.role] === ROLE;
+      if (isBalancer || (this.#isHolding() && !this.#observer.isUp(id))) this.#tell();
     };
     this.#observer = new ContainerObserver(request.engine, { onChange, stopGraceMs: STOP_GRACE_MS });
   }
@@ -141,6 +142,10 @@ class Keeper {
       if (!signal.aborted && !isEnding) this.#ill(name, error);
       return Date.now() + RETRY_MS;
     }
+  }
+
+  #isHolding(): boolean {
+    return [...this.#held.values()].some((keys) => keys !== '');
   }
 
   #isNewlyHeld(name: string, { held }: Synced): boolean {

@@ -234,6 +234,16 @@ describe('lb sync --watch', () => {
     expect(world.servers()).toEqual([]);
   });
 
+  it('lets what is held go as soon as the engine tells that it is to end', async () => {
+    const { stdout } = await watch([
+      [/Watching/, () => setTimeout(() => world.forget('web'), 100)],
+      [/held/, () => setTimeout(() => world.engine.tell('web-1', 'kill', { signal: '15' }), 100)],
+      [/removed/, stop],
+    ]);
+    expect(stdout).toContain(`zkd-lb-web: removed ${await server('web-1')}`);
+    expect(world.servers()).toEqual([expect.stringContaining(await server('web-2')) as string]);
+  });
+
   it('holds what vanishes while its containers run, and says so once', async () => {
     const { stdout } = await watch([
       [/Watching/, () => setTimeout(() => world.forget('web'), 100)],
