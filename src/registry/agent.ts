@@ -193,15 +193,15 @@ class Agent {
 
   async #settleOnce(keeper: RecordKeeper, id: string): Promise<void> {
     const container = this.#observer.find(id);
-    const { records, problems } = this.#wanted(container);
+    const { records, problems, notes } = this.#wanted(container);
     const hindrances = await keeper.settle(id, records);
     if (hindrances.length > 0) this.#hindered.add(id);
     else this.#hindered.delete(id);
-    this.#tellProblems(id, container, [...problems, ...hindrances]);
+    this.#tellProblems(id, container, [...problems, ...hindrances, ...notes]);
   }
 
   #wanted(container: ContainerDetails | undefined): WantedRecords {
-    if (!container || !this.#observer.isUp(container.id)) return { records: [], problems: [] };
+    if (!container || !this.#observer.isUp(container.id)) return { records: [], problems: [], notes: [] };
     return wantedRecords(container, this.#rules, { identity: this.#identity, find: (id) => this.#observer.find(id) });
   }
 

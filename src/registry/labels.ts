@@ -71,9 +71,11 @@ export interface WantedServices {
   readonly health: HealthPolicy;
   /** What was asked for and cannot be. */
   readonly problems: readonly string[];
+  /** What is done as asked, and may surprise others. */
+  readonly notes: readonly string[];
 }
 
-const NOTHING: WantedServices = { services: [], network: undefined, health: 'required', problems: [] };
+const NOTHING: WantedServices = { services: [], network: undefined, health: 'required', problems: [], notes: [] };
 
 /**
  * What to register of a container. A port counts where it is published; where addresses on networks or of the host are registered, also one that is
@@ -103,7 +105,9 @@ export function servicesOf(container: Labelled, rules: LabelRules): WantedServic
       },
     ];
   });
-  return { services, network: labels[SERVICE_LABEL.network] || undefined, health: own.health, problems };
+  const notes =
+    own.payload === 'spring' ? services.map(({ service }) => `plain Curator readers of "${service}" fail at its Spring payload`) : [];
+  return { services, network: labels[SERVICE_LABEL.network] || undefined, health: own.health, problems, notes };
 }
 
 interface OwnLabels {

@@ -13,6 +13,8 @@ export interface OnceResult {
   /** How many records are there now. */
   readonly registered: number;
   readonly problems: readonly { readonly container: string; readonly problem: string }[];
+  /** What was registered as asked, and may surprise others. */
+  readonly notes: readonly string[];
 }
 
 /** Rejects with `conflict` while an agent does the same all the time. May be repeated. */
@@ -28,16 +30,18 @@ export async function registerOnce(rules: RegistrationRules, engine: Engine, ses
   const changes: RecordChange[] = [];
   const keeper = new RecordKeeper(session, { mode: 'persistent', engineId: identity.id, onChange: (change) => changes.push(change) });
   const problems: { container: string; problem: string }[] = [];
+  const notes: string[] = [];
   await Promise.all(
     observer.ids.map(async (id) => {
       const container = observer.find(id);
       if (!container) return;
       const wanted = wantedRecords(container, rules, { identity, find: (other) => observer.find(other) });
       const hindrances = await keeper.settle(id, wanted.records);
+      notes.push(...wanted.notes);
       problems.push(...[...wanted.problems, ...hindrances].map((problem) => ({ container: container.name, problem })));
     }),
   );
   await clearLeftovers(session, keeper, rules.root, identity.id);
   await session.delete(lead.path).catch(() => undefined);
-  return { changes, registered: keeper.size, problems };
+  return { changes, registered: keeper.size, problems, notes: [...new Set(notes)] };
 }

@@ -23,6 +23,8 @@ export interface WantedRecords {
   readonly records: readonly WantedRecord[];
   /** Why something that may be meant to be registered is not. */
   readonly problems: readonly string[];
+  /** What is registered as asked, and may surprise others. */
+  readonly notes: readonly string[];
 }
 
 export interface EngineFacts {
@@ -34,13 +36,14 @@ export interface EngineFacts {
 /** The records of a container that serves; none where it does not run, is paused, or has a health check that does not call it healthy. */
 export function wantedRecords(container: ContainerDetails, rules: RegistrationRules, engine: EngineFacts): WantedRecords {
   const reachable = withNetwork(container, engine);
-  const { services, network, health, problems } = servicesOf(reachable, rules);
-  if (container.state !== 'running') return { records: [], problems };
-  if (health === 'required' && container.health !== null && container.health !== 'healthy') return { records: [], problems };
+  const { services, network, health, problems, notes } = servicesOf(reachable, rules);
+  if (container.state !== 'running') return { records: [], problems, notes: [] };
+  if (health === 'required' && container.health !== null && container.health !== 'healthy') return { records: [], problems, notes: [] };
   const found = services.map((service) => recordOf(reachable, service, { ...rules, network: network ?? rules.network }, engine.identity));
   return {
     records: found.filter((one) => typeof one !== 'string'),
     problems: [...problems, ...found.filter((one) => typeof one === 'string')],
+    notes,
   };
 }
 

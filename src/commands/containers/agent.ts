@@ -134,6 +134,7 @@ With --json each line of the log is a document.`;
   async #once(flags: Parameters<typeof this.session>[0], rules: AgentRules): Promise<OnceResult> {
     const result = await this.inSession(flags, async (session) => registerOnce(rules, await this.engine(flags), session));
     for (const { container, problem } of result.problems) this.caution(`${container}: ${problem}`);
+    for (const note of result.notes) this.caution(note);
     if (result.problems.length > 0) this.endWith('partial');
     this.print(renderOnce(result, this.style.stdout));
     return result;

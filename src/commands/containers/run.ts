@@ -129,6 +129,7 @@ With --wait it succeeds when all of them are registered below --root and may be 
     const { args, flags } = await this.parse(ContainersRun);
     const wanted = await this.#wanted(args.image, flags);
     checkRun(wanted);
+    if (wanted.payload === 'spring') this.caution(`plain Curator readers of "${wanted.service}" fail at the Spring payload`);
     const engine = await this.engine(flags);
     const surroundings = await this.#surroundings(engine, flags);
     // What cannot be waited for is not begun.

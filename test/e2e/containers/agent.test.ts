@@ -34,6 +34,10 @@ describe('what an agent registers', () => {
     await shows();
     await docker('unpause', name);
     await shows(name);
+    await docker('network', 'disconnect', `zkd-${cluster.name}`, name);
+    await shows();
+    await docker('network', 'connect', `zkd-${cluster.name}`, name);
+    await shows(name);
     await docker('rename', name, `${name}-new`);
     ensembles.later(() => docker('rm', '--force', `${name}-new`));
     await shows(`${name}-new`);
@@ -186,7 +190,9 @@ describe('an agent lives through', () => {
     expect((await list()).map(({ container }) => container?.name)).toContain(stays);
     isAway = false;
     await shows(stays, comes);
-    expect(keeper.lines.filter(({ event }) => event === 'engine').map(({ level }) => level)).toEqual(['warning', 'info']);
+    // It is said when all was looked at; records may be right before.
+    const said = (): string[] => keeper.lines.filter(({ event }) => event === 'engine').map(({ level }) => level);
+    await expect.poll(said).toEqual(['warning', 'info']);
     keeper.signal('SIGTERM');
     await keeper.end();
   });

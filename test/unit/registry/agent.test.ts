@@ -278,6 +278,14 @@ describe('an agent', () => {
     expect(registered()).toEqual(['web/web-1 IP:80']);
   });
 
+  it('says where a label asks for what other readers fail at', async () => {
+    const id = await run('web-1', { labels: { ...WEB, 'zkd.payload': 'spring' } });
+    const agent = start();
+    await shows('web/web-1 IP:80');
+    await expect.poll(() => agent.told('problem'), WAIT).toEqual(['web-1: plain Curator readers of "web" fail at its Spring payload']);
+    expect(server.text(`/docker/web/${id.slice(0, 12)}-80`)).toContain('"instance_status":"UP"');
+  });
+
   it('gives an id two containers want to one of them, and to the other when that is gone', async () => {
     const labels = { ...WEB, 'zkd.id': 'one' };
     const first = await run('web-1', { labels });
@@ -315,7 +323,7 @@ describe('looking once', () => {
     expect(await once()).toMatchObject({ registered: 2, changes: [{ type: 'registered' }, { type: 'registered' }], problems: [] });
     expect(registered()).toEqual(['web/web-1 IP:80', 'web/web-2 IP:80']);
     const before = server.text(`/docker/web/${id.slice(0, 12)}-80`);
-    expect(await once()).toEqual({ registered: 2, changes: [], problems: [] });
+    expect(await once()).toEqual({ registered: 2, changes: [], problems: [], notes: [] });
     expect(server.text(`/docker/web/${id.slice(0, 12)}-80`)).toBe(before);
     await engine.removeContainer(gone, { force: true });
     await engine.renameContainer(id, 'web-one');

@@ -95,10 +95,11 @@ describe('the labels', () => {
       fc.property(given, (facts) => {
         const { labels = {}, image } = appContainer(request(facts), 'web-1');
         const rules = { how: 'network', isExplicit: true, tags: [], payload: 'none' } as const;
-        const { services, ...rest } = servicesOf({ image, labels, env: {}, exposedPorts: [] }, rules);
+        const { services, notes, ...rest } = servicesOf({ image, labels, env: {}, exposedPorts: [] }, rules);
         const { health, ...service } = facts;
         expect(rest).toEqual({ network: 'zkd-zk', health, problems: [] });
         expect(services).toEqual([{ ...service, protocol: 'tcp' }]);
+        expect(notes).toHaveLength(facts.payload === 'spring' ? 1 : 0);
       }),
     );
   });
