@@ -11,8 +11,6 @@ const LEAST_SESSION_TIMEOUT_MS = 1000;
 const PARTIAL_READS = 2 ** 31 - 1;
 
 const AUTH_FAILED = -113;
-/** What `state` of the library is then. */
-const CONNECTED = 3;
 
 export interface Resolved {
   readonly server: ServerAddress;
@@ -59,8 +57,6 @@ export function openClient(
       ...pass,
     });
     const giveUp = (): void => {
-      // Its event is on its way; to close it now would end the session.
-      if (client.native.state === CONNECTED) return;
       client.removeAllListeners();
       client.close();
       resolve(undefined);

@@ -18,8 +18,6 @@ const TIMEOUT_MS = 10_000;
 /** The first try's time; each later one has twice as much. */
 const FIRST_TRY_MS = 1000;
 const BETWEEN_TRIES_MS = 100;
-/** How long a server may take to say that it serves, and how often it is asked while nobody does. */
-const [PROBE_MS, BETWEEN_PROBES_MS] = [1000, 100];
 /** A server that refuses may be starting: it has so long. */
 const REFUSAL_GRACE_MS = 2500;
 
@@ -93,33 +91,12 @@ async function reopen(
   for (let tryMs = Math.min(FIRST_TRY_MS, longestMs); !over.aborted; tryMs = Math.min(tryMs * 2, longestMs)) {
     const found = await inTime(tryMs, over, async (inTry) => {
       const addresses = await resolveAll(options.servers, inTry);
-      const returned = new AbortController();
-      void onReturn(options.servers, inTry, () => returned.abort());
-      return await openClient(Client, addresses, options, AbortSignal.any([inTry, returned.signal]), pass);
+      return await openClient(Client, addresses, options, inTry, pass);
     });
     if (found !== undefined) return found;
     await sleep(BETWEEN_TRIES_MS);
   }
   return 'closed';
-}
-
-/**
- * Calls back when a server serves where none did at first. The library, once it has found nobody, takes seconds before it asks again, and a
- * session that could be gone on with may be over by then: another try finds the server at once.
- */
-async function onReturn(servers: readonly ServerAddress[], over: AbortSignal, tell: () => void): Promise<void> {
-  const isServing = async (): Promise<boolean> => {
-    const verdicts = await Promise.all(servers.map((server) => probeServer(server, PROBE_MS, over)));
-    return verdicts.some(({ problem }) => problem === 'no-session');
-  };
-  if (await isServing()) return;
-  while (!over.aborted) {
-    await sleep(BETWEEN_PROBES_MS);
-    if (await isServing()) {
-      tell();
-      return;
-    }
-  }
 }
 
 /** Ends the work's signal when it is done, after `timeMs`, and with `over`. */
