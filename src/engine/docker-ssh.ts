@@ -2,13 +2,14 @@
  * A Docker engine through `ssh`: the user's own command running `docker system dial-stdio` there, as the docker command does, so that his
  * keys, agent, known hosts and configuration apply (docs/adr/0012).
  */
-import { execFile, spawn } from 'node:child_process';
+import { execFile, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent as HttpAgent } from 'node:http';
 import type { ClientRequest, RequestOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import { keepSockets } from '../runtime/keep-sockets.js';
 import type { EngineTransport } from './endpoint.js';
 
 type SshTarget = EngineTransport & { readonly kind: 'ssh' };
@@ -133,7 +134,10 @@ class ChildSocket extends Duplex {
   constructor(command: string, args: readonly string[]) {
     super({ allowHalfOpen: true });
     // A session of its own: Ctrl-C in the terminal must reach zkd only, which still has requests to send while it cleans up.
-    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+    const child = spawn(command, args, {
+      stdio: ['pipe', 'pipe', 'pipe', ...keepSockets()],
+      detached: true,
+    }) as ChildProcessWithoutNullStreams;
     this.#child = child;
     let complaint = '';
     let ended = false;

@@ -1,6 +1,7 @@
 /** Child processes that share this one's terminal. */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { keepSockets } from './keep-sockets.js';
 
 export interface ChildRequest {
   readonly command: readonly [string, ...string[]];
@@ -21,7 +22,7 @@ export interface ChildEnd {
 /** Runs a command to its end; its output is this process's own. Never rejects. */
 export function runChild({ command: [file, ...args], input, env, signal }: ChildRequest): Promise<ChildEnd> {
   return new Promise((resolve) => {
-    const child = spawn(file, args, { stdio: [input === undefined ? 'inherit' : 'pipe', 'inherit', 'inherit'], env });
+    const child = spawn(file, args, { stdio: [input === undefined ? 'inherit' : 'pipe', 'inherit', 'inherit', ...keepSockets()], env });
     const end = (): void => void child.kill('SIGTERM');
     signal?.addEventListener('abort', end, { once: true });
     const settle = (result: ChildEnd): void => {

@@ -2,7 +2,6 @@
 import type { NativeClient, NativeClientClass } from './native-client.js';
 import type { EndReason, SessionPass } from './native-connection.js';
 import type { ServerAddress, SessionOptions } from './port.js';
-import { resolveHost } from './probe-server.js';
 
 const SESSION_TIMEOUT_MS = 10_000;
 /** Below a session time of this the library never connects. */
@@ -11,17 +10,8 @@ const LEAST_SESSION_TIMEOUT_MS = 1000;
 const PARTIAL_READS = 2 ** 31 - 1;
 
 const AUTH_FAILED = -113;
-
-export interface Resolved {
-  readonly server: ServerAddress;
-  /** Empty where it does not resolve in time. */
-  readonly ips: readonly string[];
-}
-
-export async function resolveAll(servers: readonly ServerAddress[], over: AbortSignal): Promise<Resolved[]> {
-  const tooLate = new Promise<string[]>((resolve) => over.addEventListener('abort', () => resolve([]), { once: true }));
-  return await Promise.all(servers.map(async (server) => ({ server, ips: await Promise.race([resolveHost(server.host), tooLate]) })));
-}
+/** What `state` of the library is then. */
+const CONNECTED = 3;
 
 /**
  * How long a try may take: after two thirds of the session's time the library itself gives a silent server up, and leaves the number of the
@@ -37,13 +27,13 @@ export function longestTryMs({ sessionTimeoutMs = SESSION_TIMEOUT_MS }: SessionO
  */
 export function openClient(
   Client: NativeClientClass,
-  addresses: readonly Resolved[],
+  addresses: readonly ServerAddress[],
   { chroot = '', sessionTimeoutMs = SESSION_TIMEOUT_MS }: SessionOptions,
   over: AbortSignal,
   pass?: SessionPass,
 ): Promise<NativeClient | EndReason | undefined> {
   // As the library parses it: the port comes after the last colon.
-  const known = addresses.flatMap(({ ips, server }) => ips.map((ip) => `${ip}:${server.port}`));
+  const known = addresses.map(({ host, port }) => `${host}:${port}`);
   return new Promise((resolve) => {
     if (over.aborted || known.length === 0) {
       resolve(undefined);
@@ -57,6 +47,8 @@ export function openClient(
       ...pass,
     });
     const giveUp = (): void => {
+      // Its event is on its way; to close it now would end the session.
+      if (client.native.state === CONNECTED) return;
       client.removeAllListeners();
       client.close();
       resolve(undefined);

@@ -5,21 +5,22 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { ZkdError, messageOf } from '../errors.js';
 import { formatServer } from './connect-string.js';
+import { lookAtServers, verdictsOf, type Verdicts } from './look-at-servers.js';
 import type { NativeClient, NativeClientClass } from './native-client.js';
 import { NativeConnection, giveCredential, type EndReason, type SessionPass } from './native-connection.js';
-import { longestTryMs, openClient, resolveAll, type Resolved } from './native-open.js';
+import { longestTryMs, openClient } from './native-open.js';
 import { NativeSession } from './native-operations.js';
 import { checkPath } from './paths.js';
 import type { OpenSession, ServerAddress, SessionOptions } from './port.js';
-import { probeServer, type ServerVerdict } from './probe-server.js';
+import type { ServerVerdict } from './probe-server.js';
 import { SideSession } from './side-session.js';
 
 const TIMEOUT_MS = 10_000;
 /** The first try's time; each later one has twice as much. */
 const FIRST_TRY_MS = 1000;
 const BETWEEN_TRIES_MS = 100;
-/** A server that refuses may be starting: it has so long. */
-const REFUSAL_GRACE_MS = 2500;
+/** A server that refuses, or says nothing, may be starting: it has so long. */
+const GRACE_MS = 2500;
 
 export const openNativeSession: OpenSession = async (options) => {
   const { timeoutMs = TIMEOUT_MS, chroot = '/', auth = [], signal } = options;
@@ -68,15 +69,18 @@ async function connect(Client: NativeClientClass, options: SessionOptions, deadl
   const longestMs = longestTryMs(options);
   let tryMs = Math.min(FIRST_TRY_MS, longestMs, (deadline - startedAt) / 2);
   let verdicts: Verdicts = new Map();
-  for (let isFirst = true; ; isFirst = false) {
+  for (;;) {
     const leftMs = deadline - performance.now();
     if (leftMs <= 1) throw unreachable(servers, verdicts);
-    const round = await playRound(Client, options, { timeMs: Math.ceil(Math.min(tryMs, leftMs)), isFirst });
-    if (round.client) return round.client;
+    const waitedMs = performance.now() - startedAt;
+    const round = await playRound(Client, options, { timeMs: Math.ceil(Math.min(tryMs, leftMs)), waitedMs });
+    if (typeof round.client === 'object') return round.client;
     signal?.throwIfAborted();
-    verdicts = round.verdicts ?? verdicts;
+    verdicts = new Map([...verdicts, ...round.verdicts]);
     if (isHopeless([...verdicts.values()], performance.now() - startedAt)) throw unreachable(servers, verdicts);
-    tryMs = Math.min(tryMs * 2, longestMs);
+    // Who asked nobody has lost no time that a longer try would need.
+    if (round.isTried) tryMs = Math.min(tryMs * 2, longestMs);
+    else await sleep(Math.max(0, Math.min(BETWEEN_TRIES_MS, deadline - performance.now())));
   }
 }
 
@@ -88,12 +92,16 @@ async function reopen(
   over: AbortSignal,
 ): Promise<NativeClient | EndReason> {
   const longestMs = longestTryMs(options);
-  for (let tryMs = Math.min(FIRST_TRY_MS, longestMs); !over.aborted; tryMs = Math.min(tryMs * 2, longestMs)) {
-    const found = await inTime(tryMs, over, async (inTry) => {
-      const addresses = await resolveAll(options.servers, inTry);
-      return await openClient(Client, addresses, options, inTry, pass);
-    });
-    if (found !== undefined) return found;
+  const startedAt = performance.now();
+  let tryMs = Math.min(FIRST_TRY_MS, longestMs);
+  while (!over.aborted) {
+    const { client, isTried } = await playRound(
+      Client,
+      { ...options, signal: over },
+      { timeMs: tryMs, waitedMs: performance.now() - startedAt, pass },
+    );
+    if (client !== undefined) return client;
+    if (isTried) tryMs = Math.min(tryMs * 2, longestMs);
     await sleep(BETWEEN_TRIES_MS);
   }
   return 'closed';
@@ -115,35 +123,38 @@ async function inTime<T>(timeMs: number, over: AbortSignal | undefined, work: (s
   }
 }
 
-type Verdicts = ReadonlyMap<ServerAddress, ServerVerdict>;
-
-/** One try, and except in the first one a look at the servers beside it: nearly all connections are there at once. */
-async function playRound(
-  Client: NativeClientClass,
-  options: SessionOptions,
-  { timeMs, isFirst }: { readonly timeMs: number; readonly isFirst: boolean },
-): Promise<{ readonly client: NativeClient | undefined; readonly verdicts?: Verdicts | undefined }> {
-  return await inTime(timeMs, options.signal, async (over) => {
-    const addresses = await resolveAll(options.servers, over);
-    const isKnown = addresses.some(({ ips }) => ips.length > 0);
-    const probing = isFirst && isKnown ? undefined : probeAll(addresses, timeMs, over);
-    const client = await openClient(Client, addresses, options, over);
-    if (typeof client === 'object') return { client };
-    return { client: undefined, verdicts: await probing };
-  });
+interface Round {
+  readonly client: NativeClient | EndReason | undefined;
+  readonly verdicts: Verdicts;
+  /** Whether there was anybody to ask for a session. */
+  readonly isTried: boolean;
 }
 
-async function probeAll(addresses: readonly Resolved[], timeoutMs: number, over: AbortSignal): Promise<Verdicts> {
-  const verdicts = addresses.map(async ({ server, ips }): Promise<[ServerAddress, ServerVerdict]> => {
-    if (ips.length === 0) return [server, { problem: 'unresolved', words: 'does not resolve' }];
-    return [server, await probeServer(server, timeoutMs, over)];
+interface RoundOptions {
+  readonly timeMs: number;
+  /** How long there has been no connection. */
+  readonly waitedMs: number;
+  readonly pass?: SessionPass;
+}
+
+/**
+ * A look at the servers, and a try with those that serve: once the library has found nobody it takes seconds before it asks again, in which a
+ * session may end that could be gone on with.
+ */
+async function playRound(Client: NativeClientClass, options: SessionOptions, { timeMs, waitedMs, pass }: RoundOptions): Promise<Round> {
+  return await inTime(timeMs, options.signal, async (over) => {
+    const sights = await lookAtServers(options.servers, timeMs / 2, over);
+    // Whoever accepts and says nothing to a four-letter word may yet grant one.
+    const mayServe = waitedMs < GRACE_MS ? ['yes'] : ['yes', 'maybe'];
+    const wanted = sights.flatMap(({ address, verdict }) => (address && verdict && mayServe.includes(verdict.serves) ? [address] : []));
+    const client = await openClient(Client, wanted, options, over, pass);
+    return { client, verdicts: verdictsOf(sights), isTried: wanted.length > 0 };
   });
-  return new Map(await Promise.all(verdicts));
 }
 
 /** Nothing that waiting would change. */
 function isHopeless(verdicts: readonly ServerVerdict[], waitedMs: number): boolean {
-  const lasting = ['unresolved', 'foreign', 'tls-only', ...(waitedMs >= REFUSAL_GRACE_MS ? ['refused'] : [])];
+  const lasting = ['unresolved', 'foreign', 'tls-only', ...(waitedMs >= GRACE_MS ? ['refused'] : [])];
   return verdicts.length > 0 && verdicts.every(({ problem }) => lasting.includes(problem));
 }
 

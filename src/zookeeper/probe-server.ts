@@ -18,6 +18,8 @@ export interface ServerVerdict {
   readonly problem: ServerProblem;
   /** As in "127.0.0.1:2181 ...". */
   readonly words: string;
+  /** Whether it gives sessions: `maybe` where it accepts connections and does not know the word it is asked. */
+  readonly serves: 'yes' | 'maybe' | 'no';
 }
 
 /** The IP addresses of a host; empty where it does not resolve. */
@@ -34,13 +36,24 @@ export async function probeServer(server: ServerAddress, timeoutMs: number, sign
   const plain = await talk(server, timeoutMs / 2, signal);
   if (plain.kind !== 'nothing') return plain.verdict;
   const speaksTls = await shakesHands(server, timeoutMs / 2, signal);
-  return speaksTls ? { problem: 'tls-only', words: 'wants TLS, which zkd cannot speak to ZooKeeper yet' } : plain.verdict;
+  return speaksTls ? { problem: 'tls-only', words: 'wants TLS, which zkd cannot speak to ZooKeeper yet', serves: 'no' } : plain.verdict;
 }
 
 type Talk = { readonly kind: 'verdict' | 'nothing'; readonly verdict: ServerVerdict };
 
-const said = (problem: ServerProblem, words: string): Talk => ({ kind: 'verdict', verdict: { problem, words } });
-const saidNothing = (problem: ServerProblem, words: string): Talk => ({ kind: 'nothing', verdict: { problem, words } });
+const said = (problem: ServerProblem, words: string): Talk => ({ kind: 'verdict', verdict: { problem, words, serves: 'no' } });
+const HANGS_UP: Talk = {
+  kind: 'nothing',
+  verdict: { problem: 'hangs-up', words: 'accepts connections and closes them at once', serves: 'no' },
+};
+const SAYS_NOTHING: Talk = {
+  kind: 'nothing',
+  verdict: { problem: 'silent', words: 'accepts connections but does not answer', serves: 'maybe' },
+};
+const SERVES: Talk = {
+  kind: 'verdict',
+  verdict: { problem: 'no-session', words: 'answers, but grants no session in time', serves: 'yes' },
+};
 
 /** Asks the one four-letter word every server allows where nobody changed that. */
 function talk(server: ServerAddress, timeoutMs: number, signal?: AbortSignal): Promise<Talk> {
@@ -58,7 +71,7 @@ function talk(server: ServerAddress, timeoutMs: number, signal?: AbortSignal): P
     const judge = (): Talk => judgeAnswer(Buffer.concat(chunks));
     const onTime = (): void => {
       if (chunks.length > 0) end(judge());
-      else end(isConnected ? saidNothing('silent', 'accepts connections but does not answer') : said('silent', 'does not answer'));
+      else end(isConnected ? SAYS_NOTHING : said('silent', 'does not answer'));
     };
     const timer = setTimeout(onTime, timeoutMs);
     // Servers of lines, HTTP for example, say what they are once the line ends.
@@ -80,16 +93,13 @@ function talk(server: ServerAddress, timeoutMs: number, signal?: AbortSignal): P
 }
 
 function judgeAnswer(answer: Buffer): Talk {
-  if (answer.length === 0) return saidNothing('hangs-up', 'accepts connections and closes them at once');
   // A TLS server answers nonsense with an alert record.
-  if (answer[0] === 0x15 && answer[1] === 0x03) return saidNothing('hangs-up', 'accepts connections and closes them at once');
+  if (answer.length === 0 || (answer[0] === 0x15 && answer[1] === 0x03)) return HANGS_UP;
   const text = answer.toString('latin1');
-  if (/^This ZooKeeper instance is not currently serving requests/.test(text)) {
+  // Read-only is a server that has no quorum and was told to answer readers that ask for nothing more.
+  if (/^This ZooKeeper instance is not currently serving requests|^Mode: read-only/m.test(text))
     return said('no-quorum', 'is up but has no quorum');
-  }
-  if (/^Zookeeper version: /.test(text) || /is not executed because it is not in the whitelist/.test(text)) {
-    return said('no-session', 'answers, but grants no session in time');
-  }
+  if (/^Zookeeper version: |is not executed because it is not in the whitelist/.test(text)) return SERVES;
   return said('foreign', 'speaks something else than ZooKeeper');
 }
 

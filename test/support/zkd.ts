@@ -2,6 +2,7 @@
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
+import { keepSockets } from '../../src/runtime/keep-sockets.js';
 
 const RUN = new URL('../../bin/run.js', import.meta.url).pathname;
 
@@ -35,7 +36,9 @@ export function startZkd(args: readonly string[], options: ZkdOptions = {}) {
   return execa(file, words, {
     reject: false,
     env: { ...CLEAN, ...options.env },
-    ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
+    // A test's own session must not live on in it. Descriptors are left out of the types.
+    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...(keepSockets() as 'ignore'[])],
+    ...(options.input === undefined ? {} : { input: options.input }),
     ...(options.uid === undefined ? {} : { uid: options.uid }),
   });
 }

@@ -168,9 +168,6 @@ describe('an agent lives through', () => {
     expect(keeper.lines.filter(({ event }) => event === 'connection')).toHaveLength(1);
     await docker('start', member);
     await succeed(['cluster', 'wait', cluster.name]);
-    // Whoever looks has nothing to live through: it is the agent's session that is tried here.
-    session = await openSession({ servers: parseConnectString(cluster.connect).servers });
-    ensembles.later(() => session.close());
     expect(await shows(stays, comes)).toBeLessThan(10_000);
     keeper.signal('SIGTERM');
     await keeper.end();

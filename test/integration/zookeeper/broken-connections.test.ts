@@ -1,14 +1,17 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
+  askFourLetterWord,
   digestId,
   OPEN_ACL,
   openSession,
   parseConnectString,
+  parseServerStatus,
   type ServerAddress,
   type SessionOptions,
   type ZooKeeperSession,
 } from '../../../src/zookeeper/index.js';
+import { runChild } from '../../../src/runtime/run-child.js';
 import { failureOf } from '../../support/failure-of.js';
 import { docker, status, up, useEnsembles } from '../../support/story.js';
 import { openEcho, openWire, type Wire } from './proxy.js';
@@ -61,6 +64,45 @@ describe('a session whose connection breaks', () => {
     expect((await session.exists(`${root}/e`))?.ephemeralOwner).toBe(session.id);
     const path = await losing(wire, () => session.create(`${root}/s-`, Buffer.from('mine'), { mode: 'ephemeral-sequential' }));
     expect((await session.children(root)).children).toEqual(['a', 'e', path.slice(root.length + 1)]);
+  });
+
+  it('goes on as soon as its server serves again, however long that was away', async () => {
+    const server = servers[2] as ServerAddress;
+    const session = await open({ servers: [server], sessionTimeoutMs: 40_000 });
+    await docker('stop', '--time', '0', `zkd-${name}-3`);
+    await sleep(8000);
+    expect(session.state).toBe('disconnected');
+    await docker('start', `zkd-${name}-3`);
+    const mode = async (): Promise<string | null> =>
+      parseServerStatus(await askFourLetterWord(server, 'srvr', { timeoutMs: 500 }).catch(() => '')).mode;
+    await expect.poll(mode, { timeout: 30_000, interval: 20 }).toBe('follower');
+    // By itself the library takes six seconds more, in which a shorter session ends.
+    await expect.poll(() => session.state, { timeout: 3000, interval: 20 }).toBe('connected');
+  });
+
+  it('comes back where a child that was started beside it lives on', async () => {
+    const server = servers[0] as ServerAddress;
+    const { wire, session } = await wired();
+    const over = new AbortController();
+    const child = runChild({ command: ['sleep', '60'], input: none, env: process.env, signal: over.signal });
+    later.push(async () => {
+      over.abort();
+      await child;
+    });
+    for (let round = 0; round < 3; round++) {
+      wire.become('cut');
+      await expect.poll(() => session.state, { interval: 5 }).toBe('disconnected');
+      wire.become('open');
+      await expect.poll(() => session.state, { timeout: 3000, interval: 20 }).toBe('connected');
+      expect((await session.exists('/'))?.czxid).toBeDefined();
+      // Another session of the process gets the number of the lost one's socket.
+      await open({ servers: [server] });
+    }
+    // It hears nothing that is not its own: the loop would never be at rest.
+    const before = process.cpuUsage();
+    await sleep(1000);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1e6).toBeLessThan(0.5);
   });
 
   it('does not take what somebody else has made for its own', async () => {

@@ -94,6 +94,9 @@ describe('opening a session where there is none', () => {
   it('says that a server has no quorum', async () => {
     const noQuorum = await says('This ZooKeeper instance is not currently serving requests\n');
     expect((await problemOf(noQuorum)).problem).toBe('no-quorum');
+    // That of a server that answers readers all the same: it hangs up on everybody else.
+    const readOnly = await says('Zookeeper version: 3.8.4\nMode: read-only\nNode count: 5\n');
+    expect((await problemOf(readOnly)).problem).toBe('no-quorum');
   });
 
   it('names every server with its own reason', async () => {
