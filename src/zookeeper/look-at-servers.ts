@@ -16,25 +16,32 @@ export interface Sight {
 /** Of servers that were heard of. */
 export type Verdicts = ReadonlyMap<ServerAddress, ServerVerdict>;
 
+/** Every address of every server, unseen. Never rejects; what is not resolved when `over` aborts does not resolve. */
+export async function findServers(servers: readonly ServerAddress[], over: AbortSignal): Promise<Sight[]> {
+  const found = await Promise.all(
+    servers.map(async (server): Promise<Sight[]> => {
+      const ips = await resolveUntil(server, over);
+      if (ips.length === 0) return [{ server, address: null, verdict: { problem: 'unresolved', words: 'does not resolve', serves: 'no' } }];
+      return ips.map((host) => ({ server, address: { host, port: server.port }, verdict: undefined }));
+    }),
+  );
+  return found.flat();
+}
+
 /** Looks at every address of every server at the same time, for `timeMs` at most; soon over when one of them serves. Never rejects. */
 export async function lookAtServers(servers: readonly ServerAddress[], timeMs: number, over: AbortSignal): Promise<Sight[]> {
-  const resolved = await Promise.all(servers.map(async (server) => ({ server, ips: await resolveUntil(server, over) })));
-  const addresses = resolved.flatMap(({ server, ips }) =>
-    (ips.length > 0 ? ips : [null]).map((host) => ({ server, address: host === null ? null : { host, port: server.port } })),
-  );
-  const verdicts = new Map<ServerAddress | null, ServerVerdict>([
-    [null, { problem: 'unresolved', words: 'does not resolve', serves: 'no' }],
-  ]);
+  const sights = await findServers(servers, over);
+  const verdicts = new Map<Sight, ServerVerdict>();
   let onServing = (): void => undefined;
   const serving = new Promise<void>((resolve) => (onServing = resolve));
-  const looks = addresses.map(async ({ address }) => {
-    if (!address) return;
-    const verdict = await probeServer(address, timeMs, over);
-    verdicts.set(address, verdict);
+  const looks = sights.map(async (sight) => {
+    if (!sight.address) return;
+    const verdict = await probeServer(sight.address, timeMs, over);
+    verdicts.set(sight, verdict);
     if (verdict.serves === 'yes') onServing();
   });
   await Promise.race([Promise.all(looks), serving.then(() => sleep(OTHERS_MS))]);
-  return addresses.map(({ server, address }) => ({ server, address, verdict: verdicts.get(address) }));
+  return sights.map((sight) => ({ ...sight, verdict: verdicts.get(sight) ?? sight.verdict }));
 }
 
 async function resolveUntil({ host }: ServerAddress, over: AbortSignal): Promise<string[]> {

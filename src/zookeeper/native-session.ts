@@ -5,7 +5,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { ZkdError, messageOf } from '../errors.js';
 import { formatServer } from './connect-string.js';
-import { lookAtServers, verdictsOf, type Verdicts } from './look-at-servers.js';
+import { findServers, lookAtServers, verdictsOf, type Verdicts } from './look-at-servers.js';
 import type { NativeClient, NativeClientClass } from './native-client.js';
 import { NativeConnection, giveCredential, type EndReason, type SessionPass } from './native-connection.js';
 import { longestTryMs, openClient } from './native-open.js';
@@ -69,15 +69,15 @@ async function connect(Client: NativeClientClass, options: SessionOptions, deadl
   const longestMs = longestTryMs(options);
   let tryMs = Math.min(FIRST_TRY_MS, longestMs, (deadline - startedAt) / 2);
   let verdicts: Verdicts = new Map();
-  for (;;) {
+  for (let isFirst = true; ; isFirst = false) {
     const leftMs = deadline - performance.now();
     if (leftMs <= 1) throw unreachable(servers, verdicts);
     const waitedMs = performance.now() - startedAt;
-    const round = await playRound(Client, options, { timeMs: Math.ceil(Math.min(tryMs, leftMs)), waitedMs });
+    const round = await playRound(Client, options, { timeMs: Math.ceil(Math.min(tryMs, leftMs)), waitedMs, isFirst });
     if (typeof round.client === 'object') return round.client;
     signal?.throwIfAborted();
     verdicts = new Map([...verdicts, ...round.verdicts]);
-    if (isHopeless([...verdicts.values()], performance.now() - startedAt)) throw unreachable(servers, verdicts);
+    if (servers.every((server) => isHopeless(verdicts.get(server), performance.now() - startedAt))) throw unreachable(servers, verdicts);
     // Who asked nobody has lost no time that a longer try would need.
     if (round.isTried) tryMs = Math.min(tryMs * 2, longestMs);
     else await sleep(Math.max(0, Math.min(BETWEEN_TRIES_MS, deadline - performance.now())));
@@ -134,6 +134,8 @@ interface RoundOptions {
   readonly timeMs: number;
   /** How long there has been no connection. */
   readonly waitedMs: number;
+  /** Nearly all sessions are there at once: that a server serves is taken for granted, which saves a command the look. */
+  readonly isFirst?: boolean;
   readonly pass?: SessionPass;
 }
 
@@ -141,21 +143,24 @@ interface RoundOptions {
  * A look at the servers, and a try with those that serve: once the library has found nobody it takes seconds before it asks again, in which a
  * session may end that could be gone on with.
  */
-async function playRound(Client: NativeClientClass, options: SessionOptions, { timeMs, waitedMs, pass }: RoundOptions): Promise<Round> {
+async function playRound(Client: NativeClientClass, options: SessionOptions, round: RoundOptions): Promise<Round> {
+  const { timeMs, waitedMs, isFirst = false, pass } = round;
   return await inTime(timeMs, options.signal, async (over) => {
-    const sights = await lookAtServers(options.servers, timeMs / 2, over);
+    const sights = await (isFirst ? findServers(options.servers, over) : lookAtServers(options.servers, timeMs / 2, over));
     // Whoever accepts and says nothing to a four-letter word may yet grant one.
     const mayServe = waitedMs < GRACE_MS ? ['yes'] : ['yes', 'maybe'];
-    const wanted = sights.flatMap(({ address, verdict }) => (address && verdict && mayServe.includes(verdict.serves) ? [address] : []));
+    const wanted = sights.flatMap(({ address, verdict }) =>
+      address && (isFirst || mayServe.includes(verdict?.serves ?? '')) ? [address] : [],
+    );
     const client = await openClient(Client, wanted, options, over, pass);
     return { client, verdicts: verdictsOf(sights), isTried: wanted.length > 0 };
   });
 }
 
 /** Nothing that waiting would change. */
-function isHopeless(verdicts: readonly ServerVerdict[], waitedMs: number): boolean {
+function isHopeless(verdict: ServerVerdict | undefined, waitedMs: number): boolean {
   const lasting = ['unresolved', 'foreign', 'tls-only', ...(waitedMs >= GRACE_MS ? ['refused'] : [])];
-  return verdicts.length > 0 && verdicts.every(({ problem }) => lasting.includes(problem));
+  return verdict !== undefined && lasting.includes(verdict.problem);
 }
 
 function unreachable(servers: readonly ServerAddress[], verdicts: Verdicts): ZkdError {
