@@ -11,16 +11,14 @@ import type {
   ContainerState,
   ContainerSummary,
   EngineEvent,
-  ExposedPort,
   HealthCheck,
   Labels,
-  PortBinding,
   VolumeMount,
 } from './engine.js';
+import { bindings, exposedPorts, listedPorts, portMap, publishedPorts, type ListedPorts, type PortMap } from './docker-ports.js';
 
 type Nullable<T> = T | null | undefined;
 type Networks = Nullable<Record<string, { NetworkID?: string; IPAddress?: string; Gateway?: string }>>;
-type PortMap = Nullable<Record<string, Nullable<readonly { HostIp?: string; HostPort?: string }[]>>>;
 type Mounts = Nullable<readonly { Type?: string; Name?: string; Destination: string }[]>;
 
 /** An entry of `GET /containers/json`. */
@@ -34,7 +32,7 @@ export interface ListedContainer {
   /** For people: `Up 3 minutes (healthy)`. A listing says nowhere else how a container is. */
   readonly Status?: string;
   readonly Created: number;
-  readonly Ports?: Nullable<readonly { IP?: string; PrivatePort: number; PublicPort?: number; Type: string }[]>;
+  readonly Ports?: ListedPorts;
   readonly NetworkSettings?: Nullable<{ Networks?: Networks }>;
   readonly HostConfig?: { readonly NetworkMode?: string };
   readonly Mounts?: Mounts;
@@ -131,8 +129,8 @@ export function summary(listed: ListedContainer): ContainerSummary {
     labels: listed.Labels ?? {},
     state: containerState(listed.State),
     createdAt: new Date(listed.Created * 1000).toISOString(),
-    ports: publishedPorts(listed),
-    exposedPorts: listedPorts(listed),
+    ports: publishedPorts(listed.Ports),
+    exposedPorts: listedPorts(listed.Ports),
     networks: networks(listed.NetworkSettings?.Networks),
     networkMode: listed.HostConfig?.NetworkMode ?? '',
     volumes: volumes(listed.Mounts),
@@ -227,79 +225,6 @@ function healthCheck({ test, intervalMs, timeoutMs, startPeriodMs, retries }: He
   const nanoseconds = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms * 1e6);
   const times = { Interval: nanoseconds(intervalMs), Timeout: nanoseconds(timeoutMs), StartPeriod: nanoseconds(startPeriodMs) };
   return compact({ Test: test, ...times, Retries: retries });
-}
-
-function portMap(ports: readonly PortBinding[]): Record<string, { HostIp: string; HostPort: string }[]> {
-  const map: Record<string, { HostIp: string; HostPort: string }[]> = {};
-  for (const { containerPort, hostAddress, hostPort } of ports) {
-    (map[`${containerPort}/tcp`] ??= []).push({ HostIp: hostAddress, HostPort: String(hostPort) });
-  }
-  return map;
-}
-
-function publishedPorts(listed: ListedContainer): PortBinding[] {
-  const published = (listed.Ports ?? []).flatMap(({ IP, PrivatePort, PublicPort, Type }) =>
-    Type === 'tcp' && PublicPort !== undefined && IP !== undefined
-      ? [{ containerPort: PrivatePort, hostAddress: IP, hostPort: PublicPort }]
-      : [],
-  );
-  return ipv4Once(published);
-}
-
-function bindings(map: PortMap): PortBinding[] {
-  const all = Object.entries(map ?? {}).flatMap(([key, hosts]) =>
-    key.endsWith('/tcp')
-      ? (hosts ?? []).map(({ HostIp, HostPort }) => ({
-          containerPort: Number.parseInt(key, 10),
-          hostAddress: HostIp || '0.0.0.0',
-          hostPort: Number(HostPort ?? 0),
-        }))
-      : [],
-  );
-  return ipv4Once(all);
-}
-
-/** What an inspection says of ports: published or not, by `<port>/<protocol>`. */
-function exposedPorts(map: Nullable<Readonly<Record<string, unknown>>>): ExposedPort[] {
-  const exposed = Object.entries(map ?? {}).flatMap(([key, hosts]) => {
-    const [port = '', protocol = 'tcp'] = key.split('/');
-    if (protocol !== 'tcp' && protocol !== 'udp') return [];
-    const bindings = (Array.isArray(hosts) ? (hosts as { HostIp?: string; HostPort?: string }[]) : []).map(({ HostIp, HostPort }) => ({
-      hostAddress: HostIp || '0.0.0.0',
-      hostPort: Number(HostPort ?? 0),
-    }));
-    return [{ port: Number.parseInt(port, 10), protocol, bindings: ipv4Only(bindings) } as const];
-  });
-  return byNumber(exposed);
-}
-
-/** What a listing says of ports: an entry for each binding. */
-function listedPorts({ Ports }: ListedContainer): ExposedPort[] {
-  const exposed = new Map<string, ExposedPort>();
-  for (const { IP, PrivatePort: port, PublicPort, Type: protocol } of Ports ?? []) {
-    if (protocol !== 'tcp' && protocol !== 'udp') continue;
-    const key = `${port}/${protocol}`;
-    const before = exposed.get(key)?.bindings ?? [];
-    const more = PublicPort !== undefined && IP !== undefined ? [{ hostAddress: IP, hostPort: PublicPort }] : [];
-    exposed.set(key, { port, protocol, bindings: ipv4Only([...before, ...more]) });
-  }
-  return byNumber([...exposed.values()]);
-}
-
-function ipv4Only(bindings: ExposedPort['bindings']): ExposedPort['bindings'] {
-  return bindings.filter(({ hostAddress }) => !hostAddress.includes(':'));
-}
-
-function byNumber(exposed: readonly ExposedPort[]): ExposedPort[] {
-  return [...exposed].sort((a, b) => a.port - b.port || a.protocol.localeCompare(b.protocol));
-}
-
-/** A port published everywhere is told twice, once as `::`. */
-function ipv4Once(ports: readonly PortBinding[]): PortBinding[] {
-  const ipv4 = ports.filter(({ hostAddress }) => !hostAddress.includes(':'));
-  const key = ({ containerPort, hostAddress, hostPort }: PortBinding): string => `${containerPort} ${hostAddress} ${hostPort}`;
-  const unique = [...new Map(ipv4.map((port) => [key(port), port])).values()];
-  return unique.sort((one, other) => one.containerPort - other.containerPort || one.hostPort - other.hostPort);
 }
 
 function networks(attached: Networks): ContainerNetwork[] {
