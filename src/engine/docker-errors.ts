@@ -51,7 +51,7 @@ const EXIT_CODES: Readonly<Record<EngineErrorReason, ExitCodeName>> = {
 /** First match wins: a full disk can hide in any other complaint, and "not found" is the vaguest text. */
 const TEXTS: readonly (readonly [RegExp, EngineErrorReason])[] = [
   // The last is what is left of an overlay whose folder the kernel had no space for: it goes on without, and the engine looks for it.
-  [/no space left on device|disk quota exceeded|\/overlay2\/\w+\/work\/work: no such file/i, 'disk-full'],
+  [/no space left on device|disk quota exceeded|\/overlay2\/[\w-]+\/work\/work: no such file/i, 'disk-full'],
   [/port is already allocated|address already in use|ports are not available|only one usage of each socket address/i, 'port-taken'],
   [/authorization denied by plugin/i, 'permission-denied'],
   [/HTTP request to an HTTPS server/i, 'unreachable'],

@@ -22,6 +22,11 @@ async function start(flags: readonly string[] = [], kind: 'plain' | 'checked' = 
     await docker('rm', '--force', container);
   });
   await docker('run', '--detach', '--name', container, '--publish', `127.0.0.1::${inside}`, ...flags, await httpServerImage(kind));
+  const ports = 1 + flags.filter((flag) => flag === '--publish').length;
+  // The engine accepts for a server that does not listen yet.
+  const serves = async (): Promise<true | undefined> =>
+    (await docker('logs', container)).split('serving port').length > ports ? true : undefined;
+  expect(await retryUntil(serves, { timeoutMs: 20_000, intervalMs: 20 })).toBe(true);
   const port = Number((await docker('port', container, String(inside))).split(':').at(-1));
   return { container, port, state: (of) => docker('inspect', '--format', `{{.State.${of}}}`, container) };
 }

@@ -22,8 +22,8 @@ import { zkd } from '../../support/zkd.js';
 const engine = usePrivateEngine();
 const ensembles = useEnsembles();
 const ARGS = ['--image', IMAGE, '--heap', '64m'] as const;
-/** As the engine says it; the other where the kernel has mounted what there was space for, seen once in a hundred times. */
-const NO_SPACE = /no space left on device|\/overlay2\/\w+\/work\/work: no such file/;
+/** As the engine says it; the other where there was no space for a folder of the kernel's own, which the engine then looks for. */
+const NO_SPACE = /no space left on device|\/overlay2\/[\w-]+\/work\/work: no such file/;
 
 /** Writes until the servers are gone: zkCli.sh tries for ever to reach them again, and is left to it. */
 async function writeUntilTheyEnd(member: Member): Promise<void> {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ZkdError } from '../../../src/errors.js';
 import { EngineRefusal, reasonOf, takenPort, toZkdError } from '../../../src/engine/docker-errors.js';
@@ -50,7 +51,7 @@ describe('the words of an engine', () => {
     ['You cannot remove a running container y. Stop the container before attempting removal or force remove', 'running'],
     ['cannot remove container "/y": container is running: stop the container before removing or force remove', 'running'], // 26
     ['error creating overlay mount to /x: no space left on device', 'disk-full'],
-    ['chown /var/lib/docker/overlay2/4244833d2969/work/work: no such file or directory', 'disk-full'],
+    [`chown ${join('/var/lib/docker/overlay2', '4244833d2969-init', 'work', 'work')}: no such file or directory`, 'disk-full'],
     ['mkdir /var/lib/docker/volumes/x: no space left on device: network x not found', 'disk-full'],
     ['authorization denied by plugin casbin', 'permission-denied'],
     ['Client sent an HTTP request to an HTTPS server.', 'unreachable'],
