@@ -8,7 +8,7 @@ export { followEngine } from './follow-engine.js';
 export { followRegistry } from './follow-registry.js';
 export { identifyRegistry } from './identify-registry.js';
 export { joinContainers, type EngineView, type RegisteredContainer, type Registration } from './join-containers.js';
-export { HEALTH_POLICIES, METADATA_LABEL, PAYLOADS, SERVICE_LABEL } from './labels.js';
+export { HEALTH_POLICIES, METADATA_LABEL, PAYLOADS, SERVICE_LABEL, springNote } from './labels.js';
 export { listRegistrations, viewEngine, type Registrations, type RegistryQuery } from './list-registrations.js';
 export { registerOnce, type OnceResult } from './register-once.js';
 export { containerEnds, deregister, registerContainer, type Registered } from './register.js';

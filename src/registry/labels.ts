@@ -105,10 +105,12 @@ export function servicesOf(container: Labelled, rules: LabelRules): WantedServic
       },
     ];
   });
-  const notes =
-    own.payload === 'spring' ? services.map(({ service }) => `plain Curator readers of "${service}" fail at its Spring payload`) : [];
+  const notes = own.payload === 'spring' ? services.map(({ service }) => springNote(service)) : [];
   return { services, network: labels[SERVICE_LABEL.network] || undefined, health: own.health, problems, notes };
 }
+
+/** What is said wherever the Spring payload is asked for. */
+export const springNote = (service: string): string => `plain Curator readers of "${service}" fail at the Spring payload`;
 
 interface OwnLabels {
   readonly service: string | undefined;

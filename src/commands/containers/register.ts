@@ -4,7 +4,7 @@ import { advertiseFlags, factFlags, factsOf, rootFlag, serviceFlags } from '../.
 import { SessionCommand } from '../../cli/session-command.js';
 import type { Engine } from '../../engine/index.js';
 import type { ExitCodeName } from '../../exit-codes.js';
-import { containerEnds, registerContainer, type Registered } from '../../registry/index.js';
+import { containerEnds, registerContainer, springNote, type Registered } from '../../registry/index.js';
 import { holdNode } from '../../znodes/index.js';
 import { formatServer, type ZooKeeperSession } from '../../zookeeper/index.js';
 
@@ -47,7 +47,7 @@ By default the container's address on its network is registered; --advertise pub
       ...{ root, service, id, port, how, network, hostAddress, weight, payload, isPersistent },
       ...factsOf(flags),
     };
-    if (payload === 'spring') this.caution(`plain Curator readers of "${service}" fail at the Spring payload`);
+    if (payload === 'spring') this.caution(springNote(service));
     return this.inSession(flags, async (session, signal) => {
       const registered = await registerContainer(session, engine, args.container, request);
       this.print(`${registered.path}: ${formatServer({ host: registered.address, port: registered.port })}`);

@@ -21,6 +21,7 @@ import {
   type RunRequest,
   type RunResult,
   type WantedApp,
+  springNote,
 } from '../../registry/index.js';
 import { unlessAborted } from '../../runtime/interruption.js';
 import { parseWholeNumber } from '../../runtime/quantities.js';
@@ -129,7 +130,7 @@ With --wait it succeeds when all of them are registered below --root and may be 
     const { args, flags } = await this.parse(ContainersRun);
     const wanted = await this.#wanted(args.image, flags);
     checkRun(wanted);
-    if (wanted.payload === 'spring') this.caution(`plain Curator readers of "${wanted.service}" fail at the Spring payload`);
+    if (wanted.payload === 'spring') this.caution(springNote(wanted.service));
     const engine = await this.engine(flags);
     const surroundings = await this.#surroundings(engine, flags);
     // What cannot be waited for is not begun.

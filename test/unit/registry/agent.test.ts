@@ -282,7 +282,7 @@ describe('an agent', () => {
     const id = await run('web-1', { labels: { ...WEB, 'zkd.payload': 'spring' } });
     const agent = start();
     await shows('web/web-1 IP:80');
-    await expect.poll(() => agent.told('problem'), WAIT).toEqual(['web-1: plain Curator readers of "web" fail at its Spring payload']);
+    await expect.poll(() => agent.told('problem'), WAIT).toEqual(['web-1: plain Curator readers of "web" fail at the Spring payload']);
     expect(server.text(`/docker/web/${id.slice(0, 12)}-80`)).toContain('"instance_status":"UP"');
   });
 

@@ -113,7 +113,7 @@ describe("zkd's own labels", () => {
       network: 'app',
       health: 'ignore',
       problems: [],
-      notes: ['plain Curator readers of "api" fail at its Spring payload'],
+      notes: ['plain Curator readers of "api" fail at the Spring payload'],
     });
   });
 
